@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ring: one producer that never waits for a lossy consumer, any number of
+ * consumers, each with its own cursor.
+ */
+
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <asm/barrier.h>
+#include "core.h"
+
+/**
+ * DOC: ringbuf core overview
+ *
+ * Data structure
+ * --------------
+ * The data area holds frames, one after the other, each a header and a
+ * payload. A position counts the bytes ever written and never wraps; a frame
+ * lies at position & (size - 1). The area is mapped twice in a row, so that a
+ * frame that crosses its end is contiguous (as in the BPF ring buffer).
+ *
+ *	tail          cursors (one per consumer)        head
+ *	 |  retained   |          |                      |  being written
+ *	 v  records    v          v                      v
+ *	-+-------------+----------+----------------------+---------->
+ *
+ * Only the producer writes any of it. Consumers change nothing that the
+ * producer reads: a lossy consumer cannot slow it, let alone harm it.
+ *
+ * Publishing
+ * ----------
+ * The producer writes a frame behind head, where no consumer looks, and then
+ * moves head over it. Frames may be committed one by one and published
+ * together.
+ *
+ * Overwriting
+ * -----------
+ * Before the producer writes where retained records lie it moves tail over
+ * them, in strides of several records, so that this is rare. A consumer reads
+ * first and then looks whether the tail has passed the place it read from
+ * (the reader's half of a seqlock, with the tail as the sequence). What it
+ * read counts only if not; until then a length is a number like any other.
+ * Frames are at most a quarter of the ring and a stride a sixteenth, so once
+ * something is published the tail never catches up with the head.
+ *
+ * Pairs of position and seq
+ * -------------------------
+ * A retained record carries its own seq, so the pair of any position up to
+ * head is read from the record there. Only for head itself, where there is no
+ * record yet, the producer keeps the pair in one of four slots that the
+ * generation selects (a latch, as seqcount_latch_t, with slots enough to make
+ * do with one barrier).
+ *
+ * Memory barriers
+ * ---------------
+ * Labels are function:letter. On x86 all of these only stop the compiler.
+ *
+ *	======================  ======================  ========================
+ *	barrier                 pairs with              what it orders
+ *	======================  ======================  ========================
+ *	publish:A   wmb         head:A     acquire      frames and slot before
+ *	                                                generation
+ *	publish:A   wmb         head:B     rmb          generation n + 1 before
+ *	                                                the slot of n + 4
+ *	publish:B   release     peek:B     acquire      frames, generation and
+ *	                                                seq before head
+ *	make_room:A release     peek:A     acquire      head and generation before
+ *	                        seek:A     acquire      a tail that needs them
+ *	make_room:B wmb         intact:A   rmb          tail before the bytes that
+ *	                                                overwrite what it passed
+ *	======================  ======================  ========================
+ *
+ * The store buffering between publishing and going to sleep is the business of
+ * the wait queues' owner, see ring.c.
+ */
+
+static u64 frame_size(u32 len)
+{
+	return RINGBUF_FRAME_SIZE(len);
+}
+
+static struct ringbuf_record *frame_at(const struct ringbuf_core *c, u64 pos)
+{
+	return (struct ringbuf_record *)(c->data + (pos & (c->size - 1)));
+}
+
+/**
+ * ringbuf_core_init() - Start an empty ring
+ * @c: the ring
+ * @page: its exported page, zeroed; data_offset and flags are the caller's
+ * @data: its data area, mapped twice in a row
+ * @size: bytes of the data area, a power of two and at least 4096
+ * @start: position (a multiple of RINGBUF_ALIGN) and seq of the first record
+ *
+ * Nobody else may know the ring yet.
+ */
+void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
+		       void *data, u64 size, const struct ringbuf_mark *start)
+{
+	memset(c, 0, sizeof(*c));
+	c->page = page;
+	c->data = data;
+	c->size = size;
+	c->stride = size / 16 < 16384 ? size / 16 : 16384;
+	c->max_record = ringbuf_max_record(size);
+	c->head = start->pos;
+	c->head_seq = start->seq;
+	c->limit = start->pos + size;
+	c->start = *start;
+	c->end[0] = *start;
+
+	page->magic = RINGBUF_PAGE_MAGIC;
+	page->abi = RINGBUF_ABI;
+	page->struct_size = sizeof(*page);
+	page->data_size = size;
+	page->head = start->pos;
+	page->tail = start->pos;
+	page->head_seq = start->seq;
+	page->tail_seq = start->seq;
+}
+
+/*
+ * Move the tail so far that frames up to @end overwrite nothing retained, and
+ * a stride further.
+ */
+static void make_room(struct ringbuf_core *c, u64 end)
+{
+	u64 want = end + c->stride - c->size;
+	u64 tail = c->page->tail;
+	u64 overwritten = c->overwritten;
+
+	/* The tail stays behind the head that consumers know. */
+	ringbuf_core_publish(c);
+
+	do {
+		tail += frame_size(frame_at(c, tail)->len);
+		overwritten++;
+	} while (ringbuf_before(tail, want));
+
+	WRITE_ONCE(c->overwritten, overwritten);
+	WRITE_ONCE(c->page->tail_seq, frame_at(c, tail)->seq);
+	/* LMM(make_room:A) pairs with LMM(peek:A): tail <= head for all. */
+	smp_store_release(&c->page->tail, tail);
+	/*
+	 * LMM(make_room:B) pairs with LMM(intact:A): whoever sees a byte that
+	 * overwrites a record sees the tail that has passed it.
+	 */
+	smp_wmb();
+	c->limit = tail + c->size;
+}
+
+/**
+ * ringbuf_core_reserve() - Open the next record
+ * @c: the ring
+ * @len: payload bytes, 1 to max_record
+ * @type: the record's type
+ *
+ * Context: any; producer only. Takes no lock and allocates nothing. Constant
+ * time, but once per stride it passes over that stride's records.
+ *
+ * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
+ * is out of range or a reservation is open already.
+ */
+void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
+{
+	struct ringbuf_record *rec;
+	u64 frame = frame_size(len);
+
+	if (unlikely(!len || len > c->max_record || c->reserved))
+		return NULL;
+	if (unlikely(ringbuf_before(c->limit, c->head + frame)))
+		make_room(c, c->head + frame);
+
+	rec = frame_at(c, c->head);
+	/* The padding, and payload that the caller will overwrite. */
+	*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN) = 0;
+	WRITE_ONCE(rec->len, len);
+	WRITE_ONCE(rec->type, type);
+	WRITE_ONCE(rec->flags, 0);
+	c->reserved = frame;
+	return rec + 1;
+}
+
+/**
+ * ringbuf_core_commit() - Close the open reservation as a record
+ * @c: the ring
+ * @time_ns: the record's time
+ *
+ * Consumers see it only after ringbuf_core_publish().
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
+{
+	struct ringbuf_record *rec = frame_at(c, c->head);
+
+	WRITE_ONCE(rec->seq, c->head_seq);
+	WRITE_ONCE(rec->time_ns, time_ns);
+	c->head_seq++;
+	c->head += c->reserved;
+	c->reserved = 0;
+}
+
+/**
+ * ringbuf_core_discard() - Drop the open reservation
+ * @c: the ring
+ *
+ * No record, no seq. Older records may have made room for it all the same.
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_discard(struct ringbuf_core *c)
+{
+	c->reserved = 0;
+}
+
+/**
+ * ringbuf_core_publish() - Let consumers see all committed records
+ * @c: the ring
+ *
+ * All that the producer wrote before is visible to a consumer that sees the
+ * new head. Two write barriers, however many records.
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_publish(struct ringbuf_core *c)
+{
+	u64 generation = c->generation + 1;
+	struct ringbuf_mark *end = &c->end[generation % ARRAY_SIZE(c->end)];
+
+	WRITE_ONCE(end->pos, c->head);
+	WRITE_ONCE(end->seq, c->head_seq);
+	/* LMM(publish:A) pairs with LMM(head:A) and LMM(head:B). */
+	smp_wmb();
+	WRITE_ONCE(c->generation, generation);
+	WRITE_ONCE(c->page->head_seq, c->head_seq);
+	/* LMM(publish:B) pairs with LMM(peek:B). */
+	smp_store_release(&c->page->head, c->head);
+}
+
+/**
+ * ringbuf_core_unpublished() - Bytes committed and not yet published
+ * @c: the ring
+ *
+ * Context: any; producer only.
+ *
+ * Return: bytes of frames.
+ */
+u64 ringbuf_core_unpublished(const struct ringbuf_core *c)
+{
+	return c->head - c->page->head;
+}
+
+/**
+ * ringbuf_core_head() - The head and the seq of the next record, as a pair
+ * @c: the ring
+ * @m: the pair
+ *
+ * Not older than any record that the caller has seen; may be ahead of the
+ * exported head by what is being published at this moment.
+ *
+ * Context: any. Lock-free: repeats only when the producer published meanwhile.
+ */
+void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m)
+{
+	const struct ringbuf_mark *end;
+	u64 generation;
+
+	do {
+		/* LMM(head:A) pairs with LMM(publish:A). */
+		generation = smp_load_acquire(&c->generation);
+		end = &c->end[generation % ARRAY_SIZE(c->end)];
+		m->pos = READ_ONCE(end->pos);
+		m->seq = READ_ONCE(end->seq);
+		/* LMM(head:B) pairs with LMM(publish:A). */
+		smp_rmb();
+	} while (READ_ONCE(c->generation) != generation);
+}
+
+/**
+ * ringbuf_core_tail() - The oldest retained record's position and seq, as a pair
+ * @c: the ring
+ * @m: the pair; where the first record will be when there is none yet
+ *
+ * Context: any. Lock-free: repeats only when the tail moved meanwhile.
+ */
+void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m)
+{
+	struct ringbuf_view v;
+
+	m->pos = READ_ONCE(c->page->tail);
+	/* Nothing but an unused ring is empty. */
+	*m = ringbuf_core_peek(c, m, &v) ? v.at : c->start;
+}
+
+/**
+ * ringbuf_core_intact() - Was what was read from a position on intact?
+ * @c: the ring
+ * @pos: where the reading began
+ *
+ * Context: any, after the reading.
+ *
+ * Return: true when nothing at or after @pos had been overwritten.
+ */
+bool ringbuf_core_intact(const struct ringbuf_core *c, u64 pos)
+{
+	/* LMM(intact:A) pairs with LMM(make_room:B). */
+	smp_rmb();
+	return !ringbuf_before(pos, READ_ONCE(c->page->tail));
+}
+
+/**
+ * ringbuf_core_overrun() - Has the tail passed a position?
+ * @c: the ring
+ * @pos: the position
+ *
+ * Context: any. Orders nothing.
+ *
+ * Return: true when what was there has been overwritten.
+ */
+bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos)
+{
+	return ringbuf_before(pos, READ_ONCE(c->page->tail));
+}
+
+/**
+ * ringbuf_core_ready() - Is there a record at or after a position?
+ * @c: the ring
+ * @pos: the position
+ *
+ * Context: any. Orders nothing: who sleeps on the answer brings the barrier.
+ *
+ * Return: true when there is.
+ */
+bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos)
+{
+	return ringbuf_before(pos, READ_ONCE(c->page->head));
+}
+
+/*
+ * Look at the record at @at, or at @tail if that is later. False when it is not
+ * before @v->head (@v->frame is NULL then) or was overwritten meanwhile.
+ */
+static bool look(const struct ringbuf_core *c, const struct ringbuf_mark *at,
+		 u64 tail, struct ringbuf_view *v)
+{
+	const struct ringbuf_record *rec;
+
+	v->frame = NULL;
+	v->at.pos = ringbuf_before(at->pos, tail) ? tail : at->pos;
+	if (!ringbuf_before(v->at.pos, v->head))
+		return false;
+
+	rec = frame_at(c, v->at.pos);
+	v->hdr.len = READ_ONCE(rec->len);
+	v->hdr.type = READ_ONCE(rec->type);
+	v->hdr.flags = READ_ONCE(rec->flags);
+	v->hdr.seq = READ_ONCE(rec->seq);
+	v->hdr.time_ns = READ_ONCE(rec->time_ns);
+
+	v->frame = rec;
+	v->at.seq = v->hdr.seq;
+	v->lost_bytes = v->at.pos - at->pos;
+	v->lost_records = v->at.seq - at->seq;
+	return ringbuf_core_intact(c, v->at.pos);
+}
+
+/**
+ * ringbuf_core_peek() - Look at the next record in place
+ * @c: the ring
+ * @at: where to look; if the tail has passed it, @v is the tail's record
+ * @v: what was found
+ *
+ * Context: any. Lock-free: repeats only when the tail passed the record
+ * meanwhile.
+ *
+ * Return: false when there is no record at or after @at.
+ */
+bool ringbuf_core_peek(const struct ringbuf_core *c,
+		       const struct ringbuf_mark *at, struct ringbuf_view *v)
+{
+	u64 tail;
+
+	do {
+		/* LMM(peek:A) pairs with LMM(make_room:A). */
+		tail = smp_load_acquire(&c->page->tail);
+		/* LMM(peek:B) pairs with LMM(publish:B). */
+		v->head = smp_load_acquire(&c->page->head);
+		if (look(c, at, tail, v))
+			return true;
+	} while (v->frame);
+	return false;
+}
+
+/**
+ * ringbuf_core_span() - How many whole frames lie in a row
+ * @c: the ring
+ * @v: the first of them
+ * @limit: bytes that they may take
+ * @records: how many there are
+ *
+ * Stops at a gap in the seqs. The lengths it goes by are read without a check
+ * and bounded by @limit and the head: the answer, like the frames themselves,
+ * counts only if ringbuf_core_intact() says so afterwards.
+ *
+ * Context: any.
+ *
+ * Return: bytes, 0 when the first frame is larger than @limit.
+ */
+u64 ringbuf_core_span(const struct ringbuf_core *c,
+		      const struct ringbuf_view *v, u64 limit, u64 *records)
+{
+	const struct ringbuf_record *rec;
+	u64 frame = frame_size(v->hdr.len);
+	u64 end = v->head - v->at.pos;
+	u64 span = 0;
+	u64 n = 0;
+
+	if (end > limit)
+		end = limit;
+	while (frame <= end - span) {
+		span += frame;
+		n++;
+		if (span == end)
+			break;
+		rec = frame_at(c, v->at.pos + span);
+		if (READ_ONCE(rec->seq) != v->hdr.seq + n)
+			break;
+		frame = frame_size(READ_ONCE(rec->len));
+	}
+	*records = n;
+	return span;
+}
+
+/**
+ * ringbuf_core_seek() - Find the record with a seq
+ * @c: the ring
+ * @at: in: where to start, at or before the record; out: the record, or the
+ *	one after a gap in which @seq lies, or how far the search came
+ * @seq: the seq; that of the next record finds the head
+ * @budget: records to pass over in one call
+ *
+ * Context: any. A walk from record to record; call it again on -EAGAIN, with a
+ * pause in between where there may be one.
+ *
+ * Return: 0, -EINVAL when @seq is beyond the head, -EAGAIN when @budget is
+ * used up.
+ */
+int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
+		      u64 seq, unsigned int budget)
+{
+	struct ringbuf_mark head;
+	struct ringbuf_view v;
+
+	ringbuf_core_head(c, &head);
+	if (ringbuf_before(head.seq, seq))
+		return -EINVAL;
+	if (head.seq == seq) {
+		*at = head;
+		return 0;
+	}
+	for (; budget; budget--) {
+		/* LMM(seek:A) pairs with LMM(make_room:A). */
+		u64 tail = smp_load_acquire(&c->page->tail);
+
+		/* May be ahead of the exported head, as @seq may be. */
+		ringbuf_core_head(c, &head);
+		v.head = head.pos;
+		if (!look(c, at, tail, &v))
+			continue;
+		*at = v.at;
+		if (!ringbuf_before(at->seq, seq))
+			return 0;
+		at->pos += frame_size(v.hdr.len);
+		at->seq++;
+	}
+	return -EAGAIN;
+}
+
+/**
+ * ringbuf_cursor_init() - A fresh cursor, at the oldest retained record
+ * @cur: the cursor
+ * @c: the ring
+ *
+ * Context: any.
+ */
+void ringbuf_cursor_init(struct ringbuf_cursor *cur,
+			 const struct ringbuf_core *c)
+{
+	memset(cur, 0, sizeof(*cur));
+	ringbuf_core_tail(c, &cur->at);
+}
+
+/**
+ * ringbuf_cursor_lose() - Move to a record, counting what lies before it as lost
+ * @cur: the cursor
+ * @v: the record, found from where the cursor is
+ *
+ * Context: any; the cursor's owner.
+ */
+void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
+			 const struct ringbuf_view *v)
+{
+	cur->lost_bytes += v->lost_bytes;
+	cur->lost_records += v->lost_records;
+	cur->at.seq = v->at.seq;
+	WRITE_ONCE(cur->at.pos, v->at.pos);
+}
+
+/**
+ * ringbuf_cursor_take() - Move over records that were read intact
+ * @cur: the cursor
+ * @bytes: bytes of their frames
+ * @records: how many
+ *
+ * Context: any; the cursor's owner.
+ */
+void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes, u64 records)
+{
+	cur->read_bytes += bytes;
+	cur->read_records += records;
+	cur->at.seq += records;
+	WRITE_ONCE(cur->at.pos, cur->at.pos + bytes);
+}
+
+/**
+ * ringbuf_cursor_move() - Move where ringbuf_core_seek() found a record
+ * @cur: the cursor
+ * @to: the place
+ * @wanted_seq: the seq that was asked for; those from it to @to are lost. How
+ *	many bytes they had is known only when the cursor was there.
+ *
+ * Context: any; the cursor's owner.
+ */
+void ringbuf_cursor_move(struct ringbuf_cursor *cur,
+			 const struct ringbuf_mark *to, u64 wanted_seq)
+{
+	if (wanted_seq == cur->at.seq)
+		cur->lost_bytes += to->pos - cur->at.pos;
+	cur->lost_records += to->seq - wanted_seq;
+	cur->at.seq = to->seq;
+	WRITE_ONCE(cur->at.pos, to->pos);
+}
+
+/**
+ * ringbuf_cursor_stats() - A cursor's account, up to this moment
+ * @cur: the cursor
+ * @c: the ring
+ * @stats: all but struct_size is filled in
+ *
+ * A loss counts as soon as it has happened, whether reported yet or not.
+ *
+ * Context: any; the cursor must not move meanwhile.
+ */
+void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
+			  const struct ringbuf_core *c,
+			  struct ringbuf_stats *stats)
+{
+	struct ringbuf_mark from = cur->at;
+	struct ringbuf_mark head;
+
+	stats->flags = 0;
+	stats->pos = cur->at.pos;
+	stats->seq = cur->at.seq;
+	stats->lost_bytes = cur->lost_bytes;
+	stats->lost_records = cur->lost_records;
+	stats->read_bytes = cur->read_bytes;
+	stats->read_records = cur->read_records;
+
+	if (ringbuf_core_overrun(c, from.pos)) {
+		stats->flags |= RINGBUF_STATS_OVERRUN;
+		ringbuf_core_tail(c, &from);
+		stats->lost_bytes += from.pos - cur->at.pos;
+		stats->lost_records += from.seq - cur->at.seq;
+	}
+	ringbuf_core_head(c, &head);
+	stats->lag_bytes = head.pos - from.pos;
+	stats->lag_records = head.seq - from.seq;
+}

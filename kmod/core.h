@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ring itself: layout, reserve and commit, cursors, loss.
+ *
+ * Knows no files, no user memory and no wait queues; storage, time and
+ * serialisation come from the caller. Builds in userspace with the shims of
+ * selftests/native. The algorithm is described in core.c.
+ */
+#ifndef _RINGBUF_CORE_H
+#define _RINGBUF_CORE_H
+
+#include <linux/cache.h>
+#include <linux/types.h>
+#include <uapi/linux/ringbuf.h>
+
+/* A place in the stream: a position and the seq of the record there. */
+struct ringbuf_mark {
+	u64 pos;
+	u64 seq;
+};
+
+/**
+ * struct ringbuf_core - One ring
+ * @page: exported head, tail and their seqs; written by the producer only
+ * @data: data area, @size bytes, mapped twice in a row
+ * @size: bytes of the data area, a power of two
+ * @stride: bytes by which the tail moves at least, so that it moves rarely
+ * @max_record: payload bytes of the largest record
+ * @start: where the first record was or will be
+ * @head: producer's own: after the newest committed record
+ * @head_seq: producer's own: seq of the next record
+ * @limit: producer's own: frames up to here overwrite nothing retained
+ * @reserved: producer's own: bytes of the open reservation's frame, or 0
+ * @generation: selects the valid one of @end
+ * @end: @page's head and head_seq as a pair, see ringbuf_core_head()
+ * @overwritten: records that the tail has passed
+ * @dropped: seqs used by records that could not be published
+ */
+struct ringbuf_core {
+	struct ringbuf_page *page;
+	u8 *data;
+	u64 size;
+	u32 stride;
+	u32 max_record;
+	struct ringbuf_mark start;
+
+	u64 head ____cacheline_aligned;
+	u64 head_seq;
+	u64 limit;
+	u32 reserved;
+
+	u64 generation ____cacheline_aligned;
+	struct ringbuf_mark end[4];
+	u64 overwritten;
+	u64 dropped;
+};
+
+/**
+ * struct ringbuf_cursor - One consumer's place in the ring, and its account
+ * @at: the next frame's position and the next record's seq
+ * @lost_bytes: bytes of frames that went by unread
+ * @lost_records: the same in seqs
+ * @read_bytes: bytes of frames consumed
+ * @read_records: the same in records
+ *
+ * @at.pos may be read by anyone at any time; all else is for the owner, and
+ * for whom the owner lets in.
+ */
+struct ringbuf_cursor {
+	struct ringbuf_mark at;
+	u64 lost_bytes;
+	u64 lost_records;
+	u64 read_bytes;
+	u64 read_records;
+};
+
+/**
+ * struct ringbuf_view - A record looked at in place
+ * @at: where it is
+ * @head: a head that was seen to be after it
+ * @frame: its header and payload; intact only as long as ringbuf_core_intact()
+ *	says so afterwards
+ * @hdr: a copy of its header, known to be intact
+ * @lost_bytes: bytes between the cursor and this record that were overwritten
+ * @lost_records: seqs between the cursor and this record
+ */
+struct ringbuf_view {
+	struct ringbuf_mark at;
+	u64 head;
+	const void *frame;
+	struct ringbuf_record hdr;
+	u64 lost_bytes;
+	u64 lost_records;
+};
+
+/* Positions and seqs only grow; the sign of a difference orders them. */
+static inline bool ringbuf_before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/**
+ * ringbuf_max_record() - Largest payload of a ring
+ * @size: bytes of its data area
+ *
+ * Return: payload bytes; the frame is a quarter of the ring.
+ */
+static inline u32 ringbuf_max_record(u64 size)
+{
+	return size / 4 - sizeof(struct ringbuf_record);
+}
+
+void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
+		       void *data, u64 size, const struct ringbuf_mark *start);
+
+/* The producer's side: one caller at a time. */
+void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type);
+void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns);
+void ringbuf_core_discard(struct ringbuf_core *c);
+void ringbuf_core_publish(struct ringbuf_core *c);
+u64 ringbuf_core_unpublished(const struct ringbuf_core *c);
+
+/* The consumers' side: anyone, at any time. */
+void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m);
+void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m);
+bool ringbuf_core_peek(const struct ringbuf_core *c,
+		       const struct ringbuf_mark *at, struct ringbuf_view *v);
+u64 ringbuf_core_span(const struct ringbuf_core *c,
+		      const struct ringbuf_view *v, u64 limit, u64 *records);
+bool ringbuf_core_intact(const struct ringbuf_core *c, u64 pos);
+bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos);
+bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos);
+int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
+		      u64 seq, unsigned int budget);
+
+/* A cursor's account: its owner only. */
+void ringbuf_cursor_init(struct ringbuf_cursor *cur,
+			 const struct ringbuf_core *c);
+void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
+			 const struct ringbuf_view *v);
+void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes, u64 records);
+void ringbuf_cursor_move(struct ringbuf_cursor *cur,
+			 const struct ringbuf_mark *to, u64 wanted_seq);
+void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
+			  const struct ringbuf_core *c,
+			  struct ringbuf_stats *stats);
+
+#endif /* _RINGBUF_CORE_H */

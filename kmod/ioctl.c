@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of the device, and what they tell.
+ */
+
+#include <linux/compat.h>
+#include <linux/uaccess.h>
+#include <asm/ioctls.h>
+#include "chardev.h"
+#include "file.h"
+
+/* As first published, for good: what a caller must at least bring. */
+#define INFO_SIZE_V1		128
+#define CONSUMER_SIZE_V1	24
+#define STATS_SIZE_V1		72
+#define WRITER_SIZE_V1		8
+
+static_assert(sizeof(struct ringbuf_record) == 24);
+static_assert(sizeof(struct ringbuf_lost) == 16);
+static_assert(sizeof(struct ringbuf_info) == INFO_SIZE_V1);
+static_assert(sizeof(struct ringbuf_consumer) == CONSUMER_SIZE_V1);
+static_assert(sizeof(struct ringbuf_stats) == STATS_SIZE_V1);
+static_assert(sizeof(struct ringbuf_writer) == WRITER_SIZE_V1);
+static_assert(sizeof(struct ringbuf_page) == 64);
+
+/* The caller's struct_size, the first member of each structure. */
+static int get_struct_size(const void __user *arg, u32 min, u32 *size)
+{
+	if (get_user(*size, (const u32 __user *)arg))
+		return -EFAULT;
+	if (*size < min)
+		return -EINVAL;
+	return *size > PAGE_SIZE ? -E2BIG : 0;
+}
+
+/* Fetch a structure of the caller's size. */
+static int get_struct(void *to, u32 size, const void __user *arg, u32 min)
+{
+	u32 user_size;
+	int ret = get_struct_size(arg, min, &user_size);
+
+	return ret ?: copy_struct_from_user(to, size, arg, user_size);
+}
+
+/*
+ * Fill in a structure of the caller's size, which says afterwards how much of
+ * it we know. What we do not know has to be zero already: it stays so.
+ */
+static int put_struct(void __user *arg, void *from, u32 size, u32 min)
+{
+	u32 user_size;
+	int ret = get_struct_size(arg, min, &user_size);
+
+	if (ret)
+		return ret;
+	if (user_size > size) {
+		ret = check_zeroed_user(arg + size, user_size - size);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return -E2BIG;
+	}
+	size = min(size, user_size);
+	*(u32 *)from = size;
+	return copy_to_user(arg, from, size) ? -EFAULT : 0;
+}
+
+/**
+ * ringbuf_get_info() - Describe a ring
+ * @rb: the ring
+ * @info: all but struct_size is filled in
+ *
+ * Context: any.
+ */
+void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
+{
+	struct ringbuf_core *core = &rb->core;
+	struct ringbuf_mark tail, head;
+
+	/* The tail first, so that it is not ahead of the head. */
+	ringbuf_core_tail(core, &tail);
+	ringbuf_core_head(core, &head);
+
+	memset(info, 0, sizeof(*info));
+	info->abi = RINGBUF_ABI;
+	info->data_size = core->size;
+	info->data_offset = core->page->data_offset;
+	info->head = head.pos;
+	info->tail = tail.pos;
+	info->head_seq = head.seq;
+	info->tail_seq = tail.seq;
+	info->overwritten = READ_ONCE(core->overwritten);
+	info->dropped = READ_ONCE(core->dropped);
+	info->max_record = core->max_record;
+	info->consumers = atomic_read(&rb->consumers);
+	info->flags = core->page->flags;
+	if (READ_ONCE(rb->producer))
+		info->flags |= RINGBUF_RING_WRITER;
+	strscpy(info->name, rb->name, sizeof(info->name));
+}
+
+/**
+ * ringbuf_file_stats() - A consumer's account
+ * @rf: its file
+ * @stats: all but struct_size is filled in
+ *
+ * Context: task. Does not wait for a read() that is under way.
+ */
+void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats)
+{
+	spin_lock(&rf->lock);
+	ringbuf_cursor_stats(&rf->cursor, &rf->ring->core, stats);
+	spin_unlock(&rf->lock);
+}
+
+static int get_info(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_info info;
+
+	ringbuf_get_info(rf->ring, &info);
+	return put_struct(arg, &info, sizeof(info), INFO_SIZE_V1);
+}
+
+static int get_stats(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_stats stats;
+
+	ringbuf_file_stats(rf, &stats);
+	return put_struct(arg, &stats, sizeof(stats), STATS_SIZE_V1);
+}
+
+static int get_consumer(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_consumer consumer = {
+		.flags = READ_ONCE(rf->flags),
+	};
+
+	return put_struct(arg, &consumer, sizeof(consumer), CONSUMER_SIZE_V1);
+}
+
+static int set_consumer(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_consumer consumer;
+	int ret;
+
+	ret = get_struct(&consumer, sizeof(consumer), arg, CONSUMER_SIZE_V1);
+	if (ret)
+		return ret;
+	if (consumer.flags & ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF))
+		return -EINVAL;
+	/* Without RINGBUF_FEATURE_WATERMARK. */
+	if (consumer.wake_bytes || consumer.wake_records || consumer.wake_ns)
+		return -EINVAL;
+	WRITE_ONCE(rf->flags, consumer.flags);
+	/* A reader that sleeps may be at the end of the stream now. */
+	wake_up_interruptible(&rf->ring->readers);
+	return 0;
+}
+
+static int set_writer(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_writer writer;
+	int ret;
+
+	ret = get_struct(&writer, sizeof(writer), arg, WRITER_SIZE_V1);
+	if (ret)
+		return ret;
+	if (writer.flags & ~RINGBUF_WRITER_FRAMED)
+		return -EINVAL;
+	WRITE_ONCE(rf->writer_flags, writer.flags);
+	return 0;
+}
+
+/* Bytes that the next read() that succeeds returns. */
+static int next_size(struct ringbuf_file *rf)
+{
+	struct ringbuf_mark at;
+	struct ringbuf_view v;
+
+	spin_lock(&rf->lock);
+	at = rf->cursor.at;
+	spin_unlock(&rf->lock);
+	if (!ringbuf_core_peek(&rf->ring->core, &at, &v))
+		return 0;
+	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_FRAMED))
+		return v.hdr.len;
+	if (v.lost_records)
+		return RINGBUF_FRAME_SIZE(sizeof(struct ringbuf_lost));
+	return RINGBUF_FRAME_SIZE(v.hdr.len);
+}
+
+/* The mode that an ioctl asks of its file; 0: any. */
+static fmode_t ioctl_mode(unsigned int cmd)
+{
+	switch (cmd) {
+	case FIONREAD:
+	case RINGBUF_IOC_SET_CONSUMER:
+	case RINGBUF_IOC_GET_CONSUMER:
+	case RINGBUF_IOC_GET_STATS:
+		return FMODE_READ;
+	case RINGBUF_IOC_SET_WRITER:
+		return FMODE_WRITE;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * ringbuf_ioctl() - The device's ioctls
+ * @file: the open file
+ * @cmd: RINGBUF_IOC_* or FIONREAD
+ * @arg: user pointer to the ioctl's structure
+ *
+ * Context: task; may sleep.
+ *
+ * Return: 0; -EBADF when the file is not open for what @cmd is about, -EFAULT,
+ * -EINVAL for a structure that is too small and for unknown flags, -E2BIG for
+ * one that asks for more than we know, -ENOTTY for an unknown @cmd.
+ */
+long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ringbuf_file *rf = file->private_data;
+	void __user *argp = (void __user *)arg;
+	fmode_t mode = ioctl_mode(cmd);
+
+	if ((file->f_mode & mode) != mode)
+		return -EBADF;
+	switch (cmd) {
+	case RINGBUF_IOC_GET_INFO:
+		return get_info(rf, argp);
+	case RINGBUF_IOC_SET_CONSUMER:
+		return set_consumer(rf, argp);
+	case RINGBUF_IOC_GET_CONSUMER:
+		return get_consumer(rf, argp);
+	case RINGBUF_IOC_GET_STATS:
+		return get_stats(rf, argp);
+	case RINGBUF_IOC_SET_WRITER:
+		return set_writer(rf, argp);
+	case FIONREAD:
+		return put_user(next_size(rf), (int __user *)argp);
+	default:
+		return -ENOTTY;
+	}
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A ring in the kernel: storage, the producer slot, wakeups, and the API for
+ * kernel producers.
+ */
+
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include "compat.h"
+#include "ring.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/**
+ * DOC: sleeping and waking
+ *
+ * A consumer that finds the ring empty puts itself on @readers and looks once
+ * more; the producer moves the head and then looks whether anyone is on
+ * @readers. Each side stores first and loads second, so between the two there
+ * is a full barrier on either side, or both could miss each other:
+ *
+ *	==================  ====================  ===========================
+ *	barrier             pairs with            what it orders
+ *	==================  ====================  ===========================
+ *	wake:A     mb       wait:A   mb           head (or the empty producer
+ *	(wq_has_sleeper)    (set_current_state)   slot) before the look at
+ *	wake:A     mb       poll:A   mb           @readers; against @readers
+ *	                    (in chardev.c)        before the look at head
+ *	==================  ====================  ===========================
+ *
+ * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
+ * under a scheduler lock, so it leaves the waking to an irq_work, which on
+ * PREEMPT_RT runs in a thread; that costs nothing when nobody sleeps.
+ */
+
+/* Orders creation, destruction and lookup of rings. */
+static DEFINE_MUTEX(rings_lock);
+static LIST_HEAD(rings);
+
+static void wake_work(struct irq_work *work)
+{
+	struct ringbuf *rb = container_of(work, struct ringbuf, wake);
+
+	wake_up_interruptible_poll(&rb->readers, RINGBUF_POLL_READ);
+}
+
+static void free_storage(struct ringbuf *rb)
+{
+	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
+
+	vunmap(rb->core.data);
+	for (i = 0; rb->pages && i <= n && rb->pages[i]; i++)
+		__free_page(rb->pages[i]);
+	kvfree(rb->pages);
+}
+
+/*
+ * pages[0] is the exported page; pages[1..n] the data area's, which stand there
+ * once more as pages[n+1..2n] for the double mapping.
+ */
+static int alloc_storage(struct ringbuf *rb)
+{
+	const struct ringbuf_mark start = {};
+	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
+	struct ringbuf_page *page;
+	void *data;
+
+	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), GFP_KERNEL);
+	if (!rb->pages)
+		return -ENOMEM;
+	/* Rather fail than have the OOM killer make room for a large ring. */
+	for (i = 0; i <= n; i++) {
+		rb->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO |
+					  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+		if (!rb->pages[i])
+			return -ENOMEM;
+		if (i)
+			rb->pages[n + i] = rb->pages[i];
+	}
+	data = vmap(rb->pages + 1, 2 * n, VM_MAP, PAGE_KERNEL);
+	if (!data)
+		return -ENOMEM;
+
+	page = page_address(rb->pages[0]);
+	ringbuf_core_init(&rb->core, page, data, rb->config.size, &start);
+	page->data_offset = PAGE_SIZE;
+	if (rb->config.timestamps)
+		page->flags |= RINGBUF_RING_TIMESTAMPS;
+	return 0;
+}
+
+/**
+ * ringbuf_ring_create() - Make a ring, known to kernel producers at once
+ * @config: checked by the caller
+ *
+ * Context: task; may sleep.
+ *
+ * Return: the ring; ERR_PTR(-ENOMEM) when there is no memory,
+ * ERR_PTR(-EEXIST) when there is a ring of that name.
+ */
+struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
+{
+	struct ringbuf *rb, *other;
+	int ret;
+
+	rb = kzalloc(sizeof(*rb), GFP_KERNEL);
+	if (!rb)
+		return ERR_PTR(-ENOMEM);
+	strscpy(rb->name, config->name, sizeof(rb->name));
+	rb->config = *config;
+	rb->config.name = rb->name;
+	init_waitqueue_head(&rb->readers);
+	init_irq_work(&rb->wake, wake_work);
+	mutex_init(&rb->write_lock);
+	ret = alloc_storage(rb);
+	if (ret)
+		goto err_free;
+
+	mutex_lock(&rings_lock);
+	list_for_each_entry(other, &rings, node) {
+		if (!strcmp(other->name, rb->name)) {
+			mutex_unlock(&rings_lock);
+			ret = -EEXIST;
+			goto err_free;
+		}
+	}
+	list_add_tail(&rb->node, &rings);
+	mutex_unlock(&rings_lock);
+	return rb;
+
+err_free:
+	free_storage(rb);
+	kfree(rb);
+	return ERR_PTR(ret);
+}
+
+/**
+ * ringbuf_ring_destroy() - Free a ring
+ * @rb: the ring; nobody has it open, or its producer slot
+ *
+ * Context: task; may sleep.
+ */
+void ringbuf_ring_destroy(struct ringbuf *rb)
+{
+	mutex_lock(&rings_lock);
+	list_del(&rb->node);
+	mutex_unlock(&rings_lock);
+	irq_work_sync(&rb->wake);
+	mutex_destroy(&rb->write_lock);
+	free_storage(rb);
+	kfree(rb);
+}
+
+/**
+ * ringbuf_ring_claim() - Take the producer slot
+ * @rb: the ring
+ * @producer: who takes it
+ *
+ * What the last producer did to the ring happened before.
+ *
+ * Context: any.
+ *
+ * Return: 0 or -EBUSY.
+ */
+int ringbuf_ring_claim(struct ringbuf *rb, void *producer)
+{
+	return cmpxchg(&rb->producer, NULL, producer) ? -EBUSY : 0;
+}
+
+/**
+ * ringbuf_ring_release() - Give the producer slot back
+ * @rb: the ring
+ *
+ * An open reservation is dropped, what was committed is published, and those
+ * who wait for the end of the stream wake.
+ *
+ * Context: task; the producer.
+ */
+void ringbuf_ring_release(struct ringbuf *rb)
+{
+	ringbuf_core_discard(&rb->core);
+	if (ringbuf_core_unpublished(&rb->core))
+		ringbuf_ring_publish(rb);
+	/* For the next ringbuf_ring_claim(), and for readers at the end. */
+	smp_store_release(&rb->producer, NULL);
+	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	if (wq_has_sleeper(&rb->readers))
+		wake_up_interruptible_poll(&rb->readers,
+					   RINGBUF_POLL_READ | EPOLLHUP);
+}
+
+/**
+ * ringbuf_ring_commit() - Close the open reservation as a record, unpublished
+ * @rb: the ring
+ *
+ * Context: any; the producer.
+ */
+void ringbuf_ring_commit(struct ringbuf *rb)
+{
+	ringbuf_core_commit(&rb->core, rb->config.timestamps ?
+			    ktime_get_mono_fast_ns() : 0);
+}
+
+/**
+ * ringbuf_ring_publish() - Let consumers see all committed records, wake nobody
+ * @rb: the ring
+ *
+ * Context: any; the producer.
+ */
+void ringbuf_ring_publish(struct ringbuf *rb)
+{
+	ringbuf_core_publish(&rb->core);
+	trace_ringbuf_publish(rb->name, rb->core.head, rb->core.head_seq);
+}
+
+/**
+ * ringbuf_ring_wake() - Wake those who sleep or poll, after publishing
+ * @rb: the ring
+ *
+ * Context: task, holding no lock that a wakeup could want.
+ */
+void ringbuf_ring_wake(struct ringbuf *rb)
+{
+	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	if (!wq_has_sleeper(&rb->readers))
+		return;
+	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
+	wake_up_interruptible_poll(&rb->readers, RINGBUF_POLL_READ);
+}
+
+/**
+ * ringbuf_producer_get() - Take a ring's producer slot for a kernel producer
+ * @name: of the ring, "ringbuf" for the default one
+ *
+ * While it is taken no process can open the device for writing.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: the ring; ERR_PTR(-ENODEV) when there is none of that name,
+ * ERR_PTR(-EBUSY) when it has a producer or a writer.
+ */
+struct ringbuf *ringbuf_producer_get(const char *name)
+{
+	struct ringbuf *rb, *found = ERR_PTR(-ENODEV);
+	int ret;
+
+	mutex_lock(&rings_lock);
+	list_for_each_entry(rb, &rings, node) {
+		if (strcmp(rb->name, name))
+			continue;
+		ret = ringbuf_ring_claim(rb, rb);
+		found = ret ? ERR_PTR(ret) : rb;
+		break;
+	}
+	/* Not all callers depend on this module by its symbols. */
+	if (!IS_ERR(found))
+		__module_get(THIS_MODULE);
+	mutex_unlock(&rings_lock);
+	return found;
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_producer_get, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_producer_put() - Give a kernel producer's slot back
+ * @rb: what ringbuf_producer_get() gave
+ *
+ * No other call of this producer is under way or follows. An open reservation
+ * is dropped, what was deferred is published.
+ *
+ * Context: task; may sleep.
+ */
+void ringbuf_producer_put(struct ringbuf *rb)
+{
+	ringbuf_ring_release(rb);
+	module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_reserve() - Open the next record
+ * @rb: the ring
+ * @len: payload bytes, 1 to max_record
+ * @type: the record's type
+ *
+ * The record is written in place, and is closed by ringbuf_commit() or
+ * ringbuf_discard(). Lock-free; allocates nothing.
+ *
+ * Context: any, NMI included; the producer.
+ *
+ * Return: where to write @len bytes, aligned to 8; NULL when @len is out of
+ * range or the last reservation is still open.
+ */
+void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type)
+{
+	return ringbuf_core_reserve(&rb->core, len, type);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_reserve, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_flush() - Publish what was deferred, and wake who waits
+ * @rb: the ring
+ *
+ * The waking itself is left to an irq_work.
+ *
+ * Context: any, NMI included; the producer.
+ */
+void ringbuf_flush(struct ringbuf *rb)
+{
+	if (ringbuf_core_unpublished(&rb->core))
+		ringbuf_ring_publish(rb);
+	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	if (!wq_has_sleeper(&rb->readers))
+		return;
+	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
+	irq_work_queue(&rb->wake);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_flush, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_commit() - Close the open reservation as a record
+ * @rb: the ring
+ * @flags: 0 to publish it and wake who waits, RINGBUF_COMMIT_NOWAKE to publish
+ *	only, RINGBUF_COMMIT_DEFER to do neither; a burst defers all but its
+ *	last, or ends with ringbuf_flush()
+ *
+ * All that the producer wrote before is visible to who reads the record.
+ * Without an open reservation it does nothing.
+ *
+ * Context: any, NMI included; the producer.
+ */
+void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
+{
+	if (WARN_ON_ONCE(!rb->core.reserved))
+		return;
+	ringbuf_ring_commit(rb);
+	if (flags & RINGBUF_COMMIT_DEFER)
+		return;
+	if (flags & RINGBUF_COMMIT_NOWAKE)
+		ringbuf_ring_publish(rb);
+	else
+		ringbuf_flush(rb);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_discard() - Drop the open reservation
+ * @rb: the ring
+ *
+ * No record, and no seq used.
+ *
+ * Context: any, NMI included; the producer.
+ */
+void ringbuf_discard(struct ringbuf *rb)
+{
+	ringbuf_core_discard(&rb->core);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_write() - Publish a record and wake who waits
+ * @rb: the ring
+ * @data: payload
+ * @len: payload bytes, 1 to max_record
+ * @type: the record's type
+ *
+ * Context: any, NMI included; the producer.
+ *
+ * Return: 0; -EINVAL when @len is 0, -EMSGSIZE when it is above max_record,
+ * -EBUSY when a reservation is open.
+ */
+int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
+{
+	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+
+	if (unlikely(!payload)) {
+		if (!len)
+			return -EINVAL;
+		return len > rb->core.max_record ? -EMSGSIZE : -EBUSY;
+	}
+	memcpy(payload, data, len);
+	ringbuf_commit(rb, 0);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_write, RINGBUF_NAMESPACE);
