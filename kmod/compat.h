@@ -24,4 +24,15 @@
 #define ringbuf_assign_str(dst, src)	__assign_str(dst, src)
 #endif
 
+/* 6.13 sets a timer up in one call. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define ringbuf_hrtimer_setup	hrtimer_setup
+#else
+#define ringbuf_hrtimer_setup(timer, fn, clock, mode)	\
+	do {						\
+		hrtimer_init(timer, clock, mode);	\
+		(timer)->function = fn;			\
+	} while (0)
+#endif
+
 #endif /* _RINGBUF_COMPAT_H */

@@ -175,7 +175,7 @@ void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
 
 	rec = frame_at(c, c->head);
 	/* The padding, and payload that the caller will overwrite. */
-	*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN) = 0;
+	WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
 	WRITE_ONCE(rec->len, len);
 	WRITE_ONCE(rec->type, type);
 	WRITE_ONCE(rec->flags, 0);
