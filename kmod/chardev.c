@@ -499,7 +499,6 @@ const struct file_operations ringbuf_fops = {
 	.read_iter	= ringbuf_read_iter,
 	.write_iter	= ringbuf_write_iter,
 	.splice_read	= copy_splice_read,
-	.splice_write	= iter_file_splice_write,
 	.poll		= ringbuf_poll,
 	.unlocked_ioctl	= ringbuf_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,

@@ -153,7 +153,8 @@ static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 		return -EINVAL;
 	WRITE_ONCE(rf->flags, consumer.flags);
 	/* A reader that sleeps may be at the end of the stream now. */
-	wake_up_interruptible(&rf->ring->readers);
+	if (consumer.flags & RINGBUF_CONSUMER_EOF)
+		wake_up_interruptible_poll(&rf->ring->readers, EPOLLHUP);
 	return 0;
 }
 

@@ -30,6 +30,15 @@ static uint max_consumers;
 module_param(max_consumers, uint, 0444);
 MODULE_PARM_DESC(max_consumers, "open consumers at a time, 0: no limit (default 0)");
 
+/* Known, so that nobody believes to have what is not there yet. */
+static bool reliable;
+module_param(reliable, bool, 0444);
+MODULE_PARM_DESC(reliable, "allow reliable consumers (not in this version: N)");
+
+static uint stall_ms;
+module_param(stall_ms, uint, 0444);
+MODULE_PARM_DESC(stall_ms, "demote reliable consumers that hold the writer so long (not in this version: 0)");
+
 static struct ringbuf *default_ring;
 
 static struct ringbuf_info info_of(struct device *dev)
@@ -91,6 +100,11 @@ static int check_parameters(void)
 	if (mode & ~0666) {
 		pr_err("mode=%#o: want read and write permissions only, such as 0640\n",
 		       mode);
+		return -EINVAL;
+	}
+	if (reliable || stall_ms) {
+		pr_err("%s: this version has no reliable consumers\n",
+		       reliable ? "reliable=Y" : "stall_ms");
 		return -EINVAL;
 	}
 	if (max_consumers > INT_MAX) {

@@ -14,6 +14,11 @@
 #include "compat.h"
 #include "ring.h"
 
+/* Positions are read and written in one go, and a page is mapped twice. */
+#if !defined(CONFIG_64BIT) || defined(CONFIG_CPU_CACHE_ALIASING)
+#error ringbuf wants a 64-bit kernel without cache aliasing
+#endif
+
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
