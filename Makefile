@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# kbuild reads Kbuild; this file is for people.
+
+REL  ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(REL)/build
+
+all: modules
+
+help:
+	@echo 'make                          kmod/ringbuf.ko for the running kernel'
+	@echo 'make KDIR=/lib/modules/REL/build   for another one'
+	@echo 'make modules_install          into /lib/modules (INSTALL_MOD_PATH: below it)'
+	@echo 'make demo                     see it work, in a throw-away VM'
+	@echo 'make test                     all tests, on several kernels in throw-away VMs'
+	@echo 'make check | native | kunit | selftest     one suite of them'
+	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
+	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
+	@echo '  K="6.12 6.1 debug"          on these kernels'
+	@echo 'make clean                    build products; make distclean: and build/'
+
+headers:
+	@selftests/vm/headers.sh '$(KDIR)'
+
+modules modules_install: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+# Works without headers, so it does not ask kbuild.
+clean:
+	@find kmod Kbuild .Module.symvers.cmd .modules.order.cmd Module.symvers modules.order \
+		\( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '.*.d' -o -name Module.symvers -o -name modules.order \) -type f -delete 2>/dev/null || :
+	@for d in selftests selftests/native; do \
+		if [ -e $$d/Makefile ]; then $(MAKE) -s -C $$d clean; fi; done
+
+distclean: clean
+	rm -rf build
+
+test:
+	@selftests/run.sh
+
+check native kunit selftest:
+	@selftests/run.sh $@
+
+deps:
+	@selftests/vm/deps.sh
+
+demo:
+	@selftests/demo/demo.sh
+
+export T K V
+
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest deps demo

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a record costs through ringbuf and through what else there is: one
+ * process, one CPU, so what is measured is the work, not the scheduler.
+ *
+ * Every round runs each case once, in turn, so that what disturbs the machine
+ * disturbs all alike. Prints Markdown.  syscalls [ROUNDS [CALLS]]
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/ringbuf.h>
+
+#define PAYLOAD		64
+#define BATCH		64
+#define MAX_ROUNDS	2001
+#define MAX_READERS	64
+
+struct frame {
+	struct ringbuf_record hdr;
+	char payload[PAYLOAD];
+};
+
+struct bench {
+	const char *name;
+	void (*run)(const struct bench *b, unsigned int calls);
+	int arg;		/* bytes to write, or idle readers */
+	unsigned int records;	/* per call */
+	unsigned int slower;	/* one call takes about so many others' time */
+	int wfd, rfd;
+	double ns[MAX_ROUNDS];	/* per record */
+};
+
+static char out[BATCH * sizeof(struct frame)];
+static char in[64 << 10];
+static int ring_writer;
+
+static void put(int fd, const void *data, size_t len)
+{
+	if (write(fd, data, len) != (ssize_t)len)
+		err(1, "write of %zu bytes", len);
+}
+
+/* Some sources add a header to what was written. */
+static void get(int fd, size_t len)
+{
+	ssize_t n = read(fd, in, sizeof(in));
+
+	if (n < (ssize_t)len)
+		err(1, "read: %zd, not %zu", n, len);
+}
+
+static void run_pair(const struct bench *b, unsigned int calls)
+{
+	while (calls--) {
+		put(b->wfd, out, b->arg);
+		get(b->rfd, b->arg);
+	}
+}
+
+/* A ring's writer has one mode at a time, and its readers may have been lapped. */
+static void ring_mode(const struct bench *b, unsigned int flags)
+{
+	struct ringbuf_writer w = { .struct_size = sizeof(w), .flags = flags };
+
+	if (ioctl(ring_writer, RINGBUF_IOC_SET_WRITER, &w))
+		err(1, "RINGBUF_IOC_SET_WRITER");
+	if (b->rfd >= 0 && lseek(b->rfd, 0, SEEK_END) < 0)
+		err(1, "lseek");
+}
+
+static int ring_reader(unsigned int flags)
+{
+	struct ringbuf_consumer c = { .struct_size = sizeof(c), .flags = flags };
+	int fd = open("/dev/ringbuf", O_RDONLY);
+
+	if (fd < 0)
+		err(1, "/dev/ringbuf");
+	if (ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c))
+		err(1, "RINGBUF_IOC_SET_CONSUMER");
+	return fd;
+}
+
+/* Nanoseconds per record; the first calls only warm up. */
+static double timed(const struct bench *b, unsigned int calls)
+{
+	struct timespec t0, t1;
+
+	b->run(b, 16);
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	b->run(b, calls);
+	clock_gettime(CLOCK_MONOTONIC, &t1);
+	return ((t1.tv_sec - t0.tv_sec) * 1e9 + (t1.tv_nsec - t0.tv_nsec)) /
+	       calls / b->records;
+}
+
+static void run_write(const struct bench *b, unsigned int calls)
+{
+	while (calls--)
+		put(ring_writer, out, PAYLOAD);
+	(void)b;
+}
+
+static double time_ring(const struct bench *b, unsigned int calls)
+{
+	ring_mode(b, b->records > 1 ? RINGBUF_WRITER_FRAMED : 0);
+	return timed(b, calls);
+}
+
+static double time_readers(const struct bench *b, unsigned int calls)
+{
+	int fds[MAX_READERS];
+	double ns;
+	int i;
+
+	for (i = 0; i < b->arg; i++)
+		fds[i] = ring_reader(0);
+	ns = time_ring(b, calls);
+	while (i--)
+		close(fds[i]);
+	return ns;
+}
+
+static double measure(const struct bench *b, unsigned int calls)
+{
+	if (b->run == run_write)
+		return time_readers(b, calls);
+	if (b->wfd == ring_writer)
+		return time_ring(b, calls);
+	return timed(b, calls);
+}
+
+enum {
+	PIPE, SEQPACKET, EVENTFD, KMSG, RING,
+	PIPE_BATCH, RING_BATCH,
+	READERS_0, READERS_1, READERS_8, READERS_64,
+	BENCHES
+};
+
+static struct bench benches[BENCHES] = {
+	[PIPE] = { "pipe", run_pair, PAYLOAD, 1, 1 },
+	[SEQPACKET] = { "SOCK_SEQPACKET", run_pair, PAYLOAD, 1, 1 },
+	[EVENTFD] = { "eventfd, 8 bytes", run_pair, 8, 1, 1 },
+	[KMSG] = { "/dev/kmsg", run_pair, PAYLOAD, 1, 8 },
+	[RING] = { "ringbuf", run_pair, PAYLOAD, 1, 1 },
+	[PIPE_BATCH] = { "pipe, 64 x 64 bytes in one call", run_pair,
+			 BATCH * PAYLOAD, BATCH, 1 },
+	[RING_BATCH] = { "ringbuf, 64 records in one call", run_pair,
+			 sizeof(out), BATCH, 4 },
+	[READERS_0] = { "no reader", run_write, 0, 1, 1 },
+	[READERS_1] = { "1 idle reader", run_write, 1, 1, 1 },
+	[READERS_8] = { "8 idle readers", run_write, 8, 1, 1 },
+	[READERS_64] = { "64 idle readers", run_write, 64, 1, 1 },
+};
+
+static void set_fds(struct bench *b, int rfd, int wfd)
+{
+	b->rfd = rfd;
+	b->wfd = wfd;
+}
+
+static void open_all(void)
+{
+	int fds[2];
+	int i;
+
+	for (i = 0; i < BENCHES; i++)
+		set_fds(&benches[i], -1, -1);
+
+	if (pipe(fds))
+		err(1, "pipe");
+	set_fds(&benches[PIPE], fds[0], fds[1]);
+	if (pipe(fds))
+		err(1, "pipe");
+	set_fds(&benches[PIPE_BATCH], fds[0], fds[1]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds))
+		err(1, "socketpair");
+	set_fds(&benches[SEQPACKET], fds[0], fds[1]);
+	fds[0] = eventfd(0, 0);
+	if (fds[0] < 0)
+		err(1, "eventfd");
+	set_fds(&benches[EVENTFD], fds[0], fds[0]);
+
+	fds[0] = open("/dev/kmsg", O_RDONLY);
+	fds[1] = open("/dev/kmsg", O_WRONLY);
+	if (fds[0] < 0 || fds[1] < 0)
+		err(1, "/dev/kmsg");
+	set_fds(&benches[KMSG], fds[0], fds[1]);
+
+	ring_writer = open("/dev/ringbuf", O_WRONLY);
+	if (ring_writer < 0)
+		err(1, "/dev/ringbuf");
+	set_fds(&benches[RING], ring_reader(0), ring_writer);
+	set_fds(&benches[RING_BATCH], ring_reader(RINGBUF_CONSUMER_FRAMED),
+		ring_writer);
+}
+
+/* Text for /dev/kmsg, frames for a framed write; the others do not mind. */
+static void fill(int b)
+{
+	struct frame *frames = (struct frame *)out;
+	int i;
+
+	memset(out, 'x', sizeof(out));
+	/* Without its newline a line in the kernel log is not complete. */
+	if (b == KMSG)
+		out[PAYLOAD - 1] = '\n';
+	if (b == EVENTFD)
+		memcpy(out, &(__u64){ 1 }, 8);
+	if (b != RING_BATCH)
+		return;
+	memset(out, 0, sizeof(out));
+	for (i = 0; i < BATCH; i++)
+		frames[i].hdr.len = PAYLOAD;
+}
+
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		err(1, "sched_setaffinity");
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void sort(double *sorted, const double *v, unsigned int n)
+{
+	memmove(sorted, v, n * sizeof(*v));
+	qsort(sorted, n, sizeof(*v), compare);
+}
+
+/*
+ * Median of the ratios within a round: the machine may be slower in one round
+ * than in another, but hardly so for one case only.
+ */
+static double ratio(const struct bench *b, const struct bench *base,
+		    unsigned int rounds)
+{
+	static double v[MAX_ROUNDS];
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++)
+		v[i] = b->ns[i] / base->ns[i];
+	sort(v, v, rounds);
+	return v[rounds / 2];
+}
+
+static void row(const struct bench *b, unsigned int rounds,
+		const struct bench *base)
+{
+	static double v[MAX_ROUNDS];
+
+	sort(v, b->ns, rounds);
+	printf("| %-33s | %7.3f | %7.0f | %5.0f - %5.0f |\n", b->name,
+	       ratio(b, base, rounds), v[rounds / 2], v[rounds / 4],
+	       v[rounds * 3 / 4]);
+}
+
+static void head(const char *what, const char *base)
+{
+	printf("\n| %-33s | %7s | %7s | %13s |\n", what, base, "ns", "middle half");
+	printf("| :-------------------------------- | ------: | ------: | ------------: |\n");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int rounds = argc > 1 ? atoi(argv[1]) : 401;
+	unsigned int calls = argc > 2 ? atoi(argv[2]) : 250;
+	unsigned int r;
+	int i;
+
+	if (!rounds || rounds > MAX_ROUNDS || calls < 8)
+		errx(1, "usage: syscalls [ROUNDS [CALLS]]");
+	pin();
+	open_all();
+	for (r = 0; r < rounds; r++) {
+		for (i = 0; i < BENCHES; i++) {
+			fill(i);
+			if (i == KMSG && lseek(benches[i].rfd, 0, SEEK_END) < 0)
+				err(1, "lseek in /dev/kmsg");
+			benches[i].ns[r] = measure(&benches[i],
+						   calls / benches[i].slower);
+		}
+	}
+
+	head("write + read of 64 bytes", "to pipe");
+	for (i = PIPE; i <= RING; i++)
+		row(&benches[i], rounds, &benches[PIPE]);
+	head("per record, 64 records at once", "to pipe");
+	row(&benches[PIPE], rounds, &benches[PIPE]);
+	row(&benches[PIPE_BATCH], rounds, &benches[PIPE]);
+	row(&benches[RING_BATCH], rounds, &benches[PIPE]);
+	head("write of 64 bytes to ringbuf", "to none");
+	for (i = READERS_0; i <= READERS_64; i++)
+		row(&benches[i], rounds, &benches[READERS_0]);
+
+	printf("\nringbuf is %.3f of /dev/kmsg. Medians of %u rounds of %u calls.\n",
+	       ratio(&benches[RING], &benches[KMSG], rounds), rounds, calls);
+	return 0;
+}

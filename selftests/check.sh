@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Static checks, as TAP. `check.sh PATTERN` runs those whose names match.
+set -euo pipefail
+. "$(dirname "$0")/vm/lib.sh"
+cd "$TOP"
+
+want=${1:-*}
+count=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# check NAME COMMAND…: silent success, or a reason on stdout or stderr.
+check()
+{
+	local name=$1
+	shift
+	# shellcheck disable=SC2053 # a pattern
+	[[ $name == $want ]] || return 0
+	count=$((count + 1))
+	if "$@" >"$out" 2>&1; then
+		echo "ok $count $name"
+	else
+		head -n 60 "$out" | sed 's/^/# /'
+		echo "not ok $count $name"
+	fi
+}
+
+ours()
+{
+	find kmod uapi -type f -name '*.[ch]' ! -name '*.mod.c' | sort
+}
+
+# Nothing on stdin, or what there is, and failure.
+nothing()
+{
+	! grep .
+}
+
+builds()
+{
+	selftests/vm/build.sh "$1" >/dev/null
+}
+
+# sparse complains about the kernel's own headers; those are not ours to mend.
+run_sparse()
+{
+	local paths dir log
+	paths=$(selftests/vm/kernel.sh 6.12) || return
+	eval "$paths"
+	dir=$(selftests/vm/build.sh 6.12) || return
+	log=$dir/sparse.log
+	make -C "$KDIR" "M=$dir" C=2 CF=-D__CHECK_ENDIAN__ -j "$(nproc)" modules >"$log" 2>&1 || {
+		tail -n 20 "$log"
+		return 1
+	}
+	grep -q '^ *CHECK ' "$log" || {
+		echo "sparse did not run, see $log"
+		return 1
+	}
+	sed "s,$dir/,,g" "$log" | { grep -E '^(\./)?(kmod|uapi)/[^:]*:[0-9]+:' || :; } | nothing
+}
+
+run_checkpatch()
+{
+	local file ignore status=0 dir
+	# It leaves a file where it runs.
+	dir=$(mktemp -d)
+	ln -s "$TOP/kmod" "$TOP/uapi" "$dir"
+	for file in $(ours); do
+		case "$file" in
+		# The one place that may know versions, the module living outside the
+		# tree. Both sides of such a comparison are in capitals.
+		kmod/compat.h) ignore=LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+		# BIT() is not for userspace; checkpatch knows that of include/uapi/ only.
+		uapi/*) ignore=BIT_MACRO ;;
+		# The way TRACE_EVENT() is laid out everywhere.
+		kmod/trace.h) ignore=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
+		*) ignore= ;;
+		esac
+		(cd "$dir" && perl "$SRC/scripts/checkpatch.pl" --strict --no-tree --no-summary --terse \
+			--show-types ${ignore:+"--ignore=$ignore"} -f "$file") || status=1
+	done
+	rm -r "$dir"
+	return $status
+}
+
+run_kernel_doc()
+{
+	# It returns 0 whatever it finds.
+	# shellcheck disable=SC2046 # our names have no spaces
+	perl "$SRC/scripts/kernel-doc" -none -Wall $(ours) 2>&1 | nothing
+}
+
+# The header compiles alone, and twice, by who includes nothing else.
+header()
+{
+	printf '#include <linux/ringbuf.h>\n#include <linux/ringbuf.h>\n' |
+		gcc "$@" -Iuapi -Wall -Wextra -Wpadded -Werror -fsyntax-only -
+}
+
+# What is ours says under which licence.
+run_spdx()
+{
+	find Kbuild Makefile .ci kmod uapi selftests userspace -type f \
+		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
+		-o -path '.ci/*' \) ! -name '*.mod.c' -print0 2>/dev/null |
+		xargs -0 awk 'FNR == 1 { seen = 0 }
+			FNR <= 2 && /SPDX-License-Identifier: / { seen = 1 }
+			FNR == 2 && !seen { print FILENAME ": no SPDX-License-Identifier in the first two lines" }' |
+		nothing
+}
+
+run_bash_n()
+{
+	local file status=0
+	for file in .ci/run $(find selftests userspace -name '*.sh'); do
+		bash -n "$file" || status=1
+	done
+	return $status
+}
+
+SRC=
+eval "$(selftests/vm/kernel.sh source)"
+
+for kernel in 6.12 6.12-cloud 6.12-rt 6.1; do
+	check "build W=1 on $kernel" builds $kernel
+done
+check "sparse" run_sparse
+check "checkpatch --strict" run_checkpatch
+check "kernel-doc" run_kernel_doc
+for bits in 64 32; do
+	check "uapi header alone, gnu89, $bits bit" header -x c -std=gnu89 -m$bits
+	check "uapi header alone, C11, $bits bit" header -x c -std=c11 -pedantic -m$bits
+	check "uapi header alone, C++11, $bits bit" header -x c++ -std=c++11 -m$bits
+done
+check "licence in each file" run_spdx
+check "shell syntax" run_bash_n
+echo "1..$count"

@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh [SUITE]...: runs suites of tests (all: check native kunit selftest) and
+# ends with the sum. From the environment, see `make help`:
+#   T=NAME[:TEST], T=SUITE[.CASE]   one test    K="6.12 debug"   these kernels
+#   K=6.12:4:quick                  with so many CPUs, so hard (quick, full)
+#   V=1    names of passed tests, too
+set -euo pipefail
+. "$(dirname "$0")/vm/lib.sh"
+cd "$TOP"
+
+T=${T:-} K=${K:-} V=${V:-}
+logs=$TOP/build/logs
+passed=0 failed=0 skipped=0 pinned=0
+summary=()
+began=$SECONDS
+mkdir -p "$logs"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Keeps tally, the end of pipelines, in this shell with its sums.
+shopt -s lastpipe
+
+# tally: reads sections from stdin (lib/tap.awk), adds up what they hold.
+tally()
+{
+	local p f s
+	rm -f "$work/counts"
+	# Not mawk, Debian's awk: it holds lines back until it has 4 KiB of them.
+	busybox awk -v COUNTS="$work/counts" -v ALL="$V" -f selftests/lib/tap.awk || :
+	read -r p f s pinned <"$work/counts" || p=0 f=1 s=0
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+# broken NAME TEXT: one failure that no test of its own has told
+broken()
+{
+	printf '  not ok: %s: %s\n' "$1" "$2"
+	failed=$((failed + 1))
+}
+
+# vm ARGUMENTS…: its complaints go to $work/vm.err, the status to $work/vm.status
+vm()
+{
+	local status=0
+	selftests/vm/run.sh --quiet "$@" 2>"$work/vm.err" || status=$?
+	echo "$status" >"$work/vm.status"
+}
+
+# vm_ended NAME: the guest must have done its work without a complaint
+vm_ended()
+{
+	local status
+	status=$(cat "$work/vm.status")
+	[ "$status" != 0 ] || return 0
+	# A report in the log was shown with the program that caused it.
+	if [ "$status" = 120 ] && [ "$pinned" -gt 0 ]; then
+		return 0
+	fi
+	sed 's/^/      | /' "$work/vm.err"
+	broken "$1" "$(grep '^vm: ' "$work/vm.err" | head -n 1 || echo "the guest's command ended with status $status")"
+}
+
+# build NAME: sets dir, or counts a failure
+build()
+{
+	if ! dir=$(selftests/vm/build.sh "$1" 2>"$work/build.err"); then
+		sed 's/^/      | /' "$work/build.err"
+		broken "$1" "the modules do not build"
+		return 1
+	fi
+	sed 's/^/  /' "$work/build.err"
+}
+
+suite_check()
+{
+	{
+		echo "@begin check"
+		local status=0
+		selftests/check.sh "${T:-*}" 2>&1 || status=$?
+		echo "@end $status"
+	} | V=1 tally
+}
+
+suite_native()
+{
+	if [ ! -e selftests/native/Makefile ]; then
+		broken native "selftests/native has no Makefile"
+		return
+	fi
+	{
+		echo "@begin native"
+		local status=0
+		make -s --no-print-directory -C selftests/native test 2>&1 </dev/null || status=$?
+		echo
+		echo "@end $status"
+	} | tally
+}
+
+suite_kunit()
+{
+	local kernel dir ko files log t0 glob=
+	for kernel in ${K:-debug}; do
+		log=$logs/kunit-$kernel.log
+		build "$kernel" || continue
+		files=(--file "$dir/kmod/ringbuf.ko")
+		for ko in "$dir"/kmod/tests/*.ko; do
+			[ -e "$ko" ] || {
+				broken "kunit on $kernel" "no module in kmod/tests"
+				continue 2
+			}
+			files+=(--file "$ko:/kunit/$(basename "$ko")")
+		done
+		t0=$SECONDS
+		[ -z "$T" ] || glob=kunit.filter_glob=$T
+		vm --kernel "$kernel" --smp 2 --timeout 900 --keep-log "$log" \
+			--append "kunit.enable=1 $glob" "${files[@]}" -- \
+			'set -e; insmod /ringbuf.ko; for ko in /kunit/*.ko; do insmod $ko; done;
+			for ko in /kunit/*.ko; do rmmod $(basename $ko .ko); done; rmmod ringbuf' </dev/null
+		# insmod tells nothing of the tests; they speak through the log.
+		{
+			echo "@begin kunit on $kernel"
+			sed '1,/ringbuf-vm: start/d; /ringbuf-vm: end/,$d; s/^\[ *[0-9.]*\] \{0,1\}//' "$log"
+			echo "@end 0 $((SECONDS - t0))"
+		} | tally
+		vm_ended "kunit on $kernel"
+	done
+}
+
+# What runs where: kernel, CPUs, how hard the programs try.
+selftest_plan()
+{
+	if [ -n "$K" ]; then
+		local run kernel smp level
+		for run in $K; do
+			IFS=: read -r kernel smp level <<<"$run"
+			echo "$kernel ${smp:-2} ${level:-full}"
+		done
+	elif [ -n "$T" ]; then
+		echo 6.12 2 full
+	else
+		cat <<-'PLAN'
+			6.12 2 full
+			6.12 4 full
+			6.1 2 quick
+			debug 2 quick
+			6.12-rt 2 quick
+			6.12-cloud 2 quick
+		PLAN
+	fi
+}
+
+suite_selftest()
+{
+	local bin=$TOP/build/selftests kernel smp level dir programs files p args='' limit where
+	eval "$(selftests/vm/kernel.sh source)"
+	mkdir -p "$bin"
+	if ! make -s --no-print-directory -C selftests OUT="$bin" \
+		KSELFTEST_DIR="$SRC/tools/testing/selftests" -j "$(nproc)" >"$work/build.err" 2>&1; then
+		sed 's/^/      | /' "$work/build.err"
+		broken selftest "the programs do not build"
+		return
+	fi
+	programs=$(make -s --no-print-directory -C selftests print-tests)
+	if [ -n "$T" ]; then
+		[ "${T#*:}" = "$T" ] || args="-t ${T#*:}"
+		grep -qx -- "${T%%:*}" <<<"$programs" || {
+			broken selftest "no program '${T%%:*}'; there are: ${programs//$'\n'/ }"
+			return
+		}
+		programs=${T%%:*}
+	fi
+
+	while read -r kernel smp level <&3; do
+		where="$kernel, $smp CPUs, $level"
+		echo "- $where"
+		build "$kernel" || continue
+		files=(--file "$dir/kmod/ringbuf.ko" --file selftests/vm/guest-selftest.sh
+			--file selftests/vm/reports.sh)
+		for p in $programs; do
+			files+=(--file "$bin/$p:/tests/$p")
+		done
+		limit=120
+		[ "$level" = quick ] || limit=300
+		[ "$kernel" != debug ] || limit=600
+		vm --kernel "$kernel" --smp "$smp" --timeout 1800 \
+			--keep-log "$logs/selftest-$kernel-$smp.log" "${files[@]}" -- \
+			"export RINGBUF_TEST_LEVEL=$level; echo '$(tr '\n' ' ' <<<"$programs")' |
+			tr ' ' '\\n' | grep . | sh /guest-selftest.sh $limit $args" </dev/null | tally
+		vm_ended "selftest on $where"
+	done 3< <(selftest_plan)
+}
+
+selftests/vm/deps.sh
+[ $# -gt 0 ] || set -- check native kunit selftest
+for suite; do
+	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: check native kunit selftest"
+done
+for suite; do
+	p=$passed f=$failed s=$skipped t=$SECONDS
+	echo "== $suite"
+	"suite_$suite"
+	[ $((passed + failed + skipped)) -gt $((p + f + s)) ] || broken "$suite" "ran no test"
+	summary+=("$(printf '%-10s %5d passed %3d failed %3d skipped %5d s' "$suite" \
+		$((passed - p)) $((failed - f)) $((skipped - s)) $((SECONDS - t)))")
+done
+
+echo "== sum"
+printf '  %s\n' "${summary[@]}"
+printf '  total time %d s; logs in build/logs\n' $((SECONDS - began))
+line="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || line+=", $skipped skipped"
+echo "$line"
+[ "$failed" = 0 ]

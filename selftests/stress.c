@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One writer and many readers at full speed. The length and the contents of a
+ * record follow from its number, and so does its position, so every reader can
+ * check each record, each loss and each pair of (position, number) exactly.
+ */
+#include "ringbuf_test.h"
+
+#include <sys/epoll.h>
+
+#define READERS		16
+#define JOIN_MS		240000
+
+struct payload {
+	uint64_t n;
+	uint32_t len;
+	uint32_t sum;
+	uint8_t body[128];
+};
+
+#define HEAD	offsetof(struct payload, body)
+
+static uint64_t *pos;	/* where record n starts */
+static long total;
+
+static uint32_t mix(uint64_t x)
+{
+	x *= 0x9e3779b97f4a7c15ULL;
+	return (x ^ x >> 29) * 0xbf58476d1ce4e5b9ULL >> 32;
+}
+
+static uint32_t length(uint64_t n)
+{
+	return HEAD + mix(n) % 97;
+}
+
+static uint32_t checksum(const struct payload *p)
+{
+	uint64_t word, sum = p->n ^ (uint64_t)p->len << 40;
+	uint32_t i, left = p->len - HEAD;
+
+	for (i = 0; i < left; i += 8) {
+		word = 0;
+		memcpy(&word, p->body + i, left - i < 8 ? left - i : 8);
+		sum = (sum ^ word) * 0x100000001b3ULL;
+	}
+	return sum ^ sum >> 32;
+}
+
+static uint32_t make_record(struct payload *p, uint64_t n)
+{
+	uint64_t word = n;
+	uint32_t i;
+
+	p->n = n;
+	p->len = length(n);
+	for (i = 0; i < sizeof(p->body); i += 8) {
+		word = word * 6364136223846793005ULL + 1442695040888963407ULL;
+		memcpy(p->body + i, &word, 8);
+	}
+	p->sum = checksum(p);
+	return p->len;
+}
+
+static bool good_record(const struct payload *p, uint32_t len)
+{
+	return len >= HEAD && p->n < (uint64_t)total && p->len == len &&
+	       len == length(p->n) && p->sum == checksum(p);
+}
+
+static int plan(long records)
+{
+	long n;
+
+	total = records;
+	pos = malloc((total + 1) * sizeof(*pos));
+	if (!pos)
+		return -ENOMEM;
+	pos[0] = 0;
+	for (n = 0; n < total; n++)
+		pos[n + 1] = pos[n] + RINGBUF_FRAME_SIZE(length(n));
+	return 0;
+}
+
+/* The writer: by turns 64 calls and two batches of 32. */
+static int write_batch(int w, uint64_t n, int count)
+{
+	uint8_t buf[32 * 192];
+	struct payload p;
+	size_t len = 0;
+
+	for (int k = 0; k < count; k++, n++) {
+		struct ringbuf_record rec = {
+			.len = make_record(&p, n), .type = (uint16_t)n,
+		};
+
+		memcpy(buf + len, &rec, sizeof(rec));
+		memcpy(buf + len + sizeof(rec), &p, rec.len);
+		len += RINGBUF_FRAME_SIZE(rec.len);
+	}
+	return RC(write(w, buf, len)) == (int)len ? 0 : -EIO;
+}
+
+static int write_single(int w, uint64_t n)
+{
+	struct payload p;
+	uint32_t len = make_record(&p, n);
+	int ret = RC(write(w, &p, len));
+
+	return ret == (int)len ? 0 : ret < 0 ? ret : -EIO;
+}
+
+static int write_all(int w)
+{
+	long n = 0;
+	int ret = 0, count;
+
+	while (n < total && !ret) {
+		bool framed = n / 64 % 2;
+
+		if (n % 64 == 0)
+			ret = rb_set_writer(w, framed ? RINGBUF_WRITER_FRAMED : 0);
+		if (ret)
+			break;
+		count = framed ? (total - n < 32 ? total - n : 32) : 1;
+		ret = framed ? write_batch(w, n, count) : write_single(w, n);
+		n += count;
+	}
+	return ret;
+}
+
+/* Readers */
+enum {
+	BLOCKING = 0, POLLED = 1, EDGE = 2,
+	FRAMED = 4, SLEEPY = 8,
+};
+
+static const struct kind {
+	int flags;
+	int size;	/* of the buffer; longer than any frame */
+} kinds[READERS] = {
+	{ BLOCKING, 256 }, { POLLED, 256 }, { EDGE, 256 },
+	{ BLOCKING | SLEEPY, 256 }, { POLLED | SLEEPY, 256 },
+	{ BLOCKING | FRAMED, 200 }, { BLOCKING | FRAMED, 1000 },
+	{ BLOCKING | FRAMED, 4096 }, { BLOCKING | FRAMED, 65536 },
+	{ POLLED | FRAMED, 4096 }, { EDGE | FRAMED, 65536 },
+	{ EDGE | FRAMED, 333 }, { BLOCKING | FRAMED | SLEEPY, 4096 },
+	{ POLLED | FRAMED | SLEEPY, 65536 }, { EDGE | FRAMED | SLEEPY, 777 },
+	{ BLOCKING | FRAMED | SLEEPY, 65536 },
+};
+
+struct reader {
+	const struct kind *kind;
+	pthread_t thread;
+	int fd;
+	int ep;
+	uint64_t want;
+	uint64_t read_records, read_bytes, lost_records, lost_bytes;
+	bool overrun;
+	atomic_long progress;
+	const char *error;
+};
+
+static bool lose(struct reader *r, uint64_t to)
+{
+	if (to <= r->want || to > (uint64_t)total)
+		return false;
+	r->lost_records += to - r->want;
+	r->lost_bytes += pos[to] - pos[r->want];
+	r->want = to;
+	return true;
+}
+
+static void take(struct reader *r)
+{
+	r->read_records++;
+	r->read_bytes += pos[r->want + 1] - pos[r->want];
+	r->want++;
+}
+
+static const char *take_message(struct reader *r, const uint8_t *buf, int len)
+{
+	struct payload p = { 0 };
+	bool gap;
+
+	memcpy(&p, buf, len < (int)sizeof(p) ? len : (int)sizeof(p));
+	if (len > (int)sizeof(p) || !good_record(&p, len))
+		return "a record is not intact";
+	gap = p.n != r->want;
+	if (gap && !r->overrun)
+		return "a gap without EPIPE";
+	if (!gap && r->overrun)
+		return "EPIPE without a gap";
+	if (gap && !lose(r, p.n))
+		return "a record came twice or out of order";
+	r->overrun = false;
+	take(r);
+	return NULL;
+}
+
+static const char *take_frame(struct reader *r, const struct ringbuf_record *rec)
+{
+	const struct ringbuf_lost *lost = rb_lost(rec);
+	struct payload p = { 0 };
+
+	if (rec->seq != r->want)
+		return "a frame has the wrong number";
+	if (lost) {
+		uint64_t from = r->want;
+
+		if (!lose(r, from + lost->records))
+			return "a loss of none or of too many";
+		if (lost->bytes != pos[r->want] - pos[from])
+			return "a loss has the wrong size";
+		return NULL;
+	}
+	memcpy(&p, rec + 1, rec->len < sizeof(p) ? rec->len : sizeof(p));
+	if (rec->flags || rec->len > sizeof(p) || !good_record(&p, rec->len))
+		return "a frame is not intact";
+	if (p.n != rec->seq)
+		return "a frame has another record's contents";
+	if (rec->type && rec->type != (uint16_t)p.n)
+		return "a frame has the wrong type";
+	take(r);
+	return NULL;
+}
+
+static const char *take_frames(struct reader *r, const uint8_t *buf, int len)
+{
+	const struct ringbuf_record *rec = (const void *)buf;
+	const char *error = NULL;
+
+	while ((uint8_t *)rec < buf + len && !error) {
+		if (buf + len - (uint8_t *)rec < RB_HEADER ||
+		    RINGBUF_FRAME_SIZE(rec->len) >
+		    (uint64_t)(buf + len - (uint8_t *)rec))
+			return "part of a frame";
+		error = take_frame(r, rec);
+		rec = rb_next(rec);
+	}
+	return error;
+}
+
+static const char *await(struct reader *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	struct epoll_event e;
+	int ret;
+
+	if (r->kind->flags & EDGE)
+		ret = RC(epoll_wait(r->ep, &e, 1, 6 * RB_WAIT_MS));
+	else
+		ret = RC(poll(&p, 1, 6 * RB_WAIT_MS));
+	return ret == 1 ? NULL : "a wakeup was missed";
+}
+
+static const char *step(struct reader *r, uint8_t *buf, bool *end)
+{
+	int ret = RC(read(r->fd, buf, r->kind->size));
+
+	*end = ret == 0;
+	if (ret > 0 && r->kind->flags & FRAMED)
+		return take_frames(r, buf, ret);
+	if (ret > 0)
+		return take_message(r, buf, ret);
+	if (ret == -EAGAIN && r->kind->flags & (POLLED | EDGE))
+		return await(r);
+	if (ret == -EPIPE && !(r->kind->flags & FRAMED)) {
+		r->overrun = true;
+		return NULL;
+	}
+	return ret ? "read() failed" : NULL;
+}
+
+static void *reader_main(void *arg)
+{
+	struct reader *r = arg;
+	uint8_t *buf = malloc(r->kind->size);
+	bool end = false;
+	long steps = 0;
+
+	while (!end && !r->error) {
+		r->error = step(r, buf, &end);
+		atomic_store(&r->progress, r->want);
+		/* Not to wait for something, but to be late. */
+		if (r->kind->flags & SLEEPY && ++steps % 256 == 0)
+			usleep(20000);
+	}
+	if (!r->error && r->want != (uint64_t)total)
+		r->error = "the end came too early";
+	free(buf);
+	return NULL;
+}
+
+static int reader_start(struct reader *r, const struct kind *kind)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLPRI | EPOLLET };
+	bool block = !(kind->flags & (POLLED | EDGE));
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->kind = kind;
+	r->fd = rb_open(O_RDONLY | (block ? 0 : O_NONBLOCK));
+	r->ep = epoll_create1(0);
+	ret = rb_set_consumer(r->fd, RINGBUF_CONSUMER_EOF |
+			      (kind->flags & FRAMED ?
+			       RINGBUF_CONSUMER_FRAMED : 0));
+	ret |= RC(epoll_ctl(r->ep, EPOLL_CTL_ADD, r->fd, &e));
+	return ret ? ret : -pthread_create(&r->thread, NULL, reader_main, r);
+}
+
+static bool reader_ends(struct reader *r)
+{
+	long end = rb_now_ms() + JOIN_MS;
+
+	while (pthread_tryjoin_np(r->thread, NULL)) {
+		if (rb_now_ms() > end) {
+			fprintf(stderr, "# stuck at %ld of %ld\n",
+				atomic_load(&r->progress), total);
+			return false;
+		}
+		usleep(1000);
+	}
+	return true;
+}
+
+static const char *books(struct reader *r)
+{
+	struct ringbuf_stats s;
+
+	if (r->error)
+		return r->error;
+	if (rb_stats(r->fd, &s))
+		return "no statistics";
+	if (s.lag_records || s.lag_bytes || s.flags)
+		return "something is left";
+	if (s.seq != (uint64_t)total || s.pos != pos[total])
+		return "the cursor is not at the end";
+	if (s.read_records != r->read_records ||
+	    s.lost_records != r->lost_records)
+		return "records read and lost differ from the statistics";
+	if (s.read_bytes != r->read_bytes || s.lost_bytes != r->lost_bytes)
+		return "bytes read and lost differ from the statistics";
+	if (s.read_records + s.lost_records != (uint64_t)total ||
+	    s.read_bytes + s.lost_bytes != pos[total])
+		return "read + lost is not what was written";
+	return r->read_records ? NULL : "nothing was read";
+}
+
+FIXTURE(ring) {
+	int w;
+};
+
+FIXTURE_VARIANT(ring) {
+	const char *params;
+	bool must_lose;
+	long records;	/* in thousands, when full */
+};
+
+/* 16 KiB hold some 180 records; 16 MiB all of them. */
+FIXTURE_VARIANT_ADD(ring, small) {
+	.params = "size=16384", .must_lose = true, .records = 1000,
+};
+
+FIXTURE_VARIANT_ADD(ring, large) {
+	.params = "size=16777216", .records = 100,
+};
+
+FIXTURE_SETUP(ring)
+{
+	long n = variant->records * 1000;
+
+	ASSERT_EQ(0, plan(rb_quick() ? n / 10 : n));
+	ASSERT_EQ(0, rb_load(variant->params));
+	self->w = rb_open(O_WRONLY);
+	ASSERT_LE(0, self->w);
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+	if (self->w >= 0)
+		close(self->w);
+}
+
+TEST_F_TIMEOUT(ring, every_record_is_read_intact_or_counted_as_lost, 300)
+{
+	static struct reader r[READERS];
+	uint64_t lost = 0, got = 0;
+	struct ringbuf_info i;
+
+	for (int k = 0; k < READERS; k++)
+		ASSERT_EQ(0, reader_start(&r[k], &kinds[k]));
+	ASSERT_EQ(0, write_all(self->w));
+	ASSERT_EQ(0, rb_info(self->w, &i));
+	close(self->w);
+	self->w = -1;
+	EXPECT_EQ(total, i.head_seq);
+	EXPECT_EQ(pos[total], i.head);
+	EXPECT_EQ(0, i.dropped);
+	for (int k = 0; k < READERS; k++) {
+		ASSERT_TRUE(reader_ends(&r[k])) TH_LOG("reader %d", k);
+		EXPECT_STREQ("ok", books(&r[k]) ? books(&r[k]) : "ok")
+			TH_LOG("reader %d at %llu", k,
+			       (unsigned long long)r[k].want);
+		got += r[k].read_records;
+		lost += r[k].lost_records;
+	}
+	TH_LOG("%llu records read, %llu lost", (unsigned long long)got,
+	       (unsigned long long)lost);
+	if (variant->must_lose)
+		EXPECT_LT(0, lost);
+}
+
+/* Pairs of (position, number), seen while they move. */
+static atomic_long stop;
+
+static const char *check_info(const struct ringbuf_info *i,
+			      const struct ringbuf_info *last)
+{
+	if (i->head_seq > (uint64_t)total || i->tail_seq > i->head_seq)
+		return "numbers out of range";
+	if (i->head != pos[i->head_seq])
+		return "head and head_seq do not belong together";
+	if (i->tail != pos[i->tail_seq])
+		return "tail and tail_seq do not belong together";
+	if (i->head - i->tail > i->data_size)
+		return "more than the ring can hold";
+	if (i->head_seq < last->head_seq || i->tail_seq < last->tail_seq)
+		return "going backwards";
+	return NULL;
+}
+
+static void *info_main(void *arg)
+{
+	struct ringbuf_info i, last = { 0 };
+	struct reader *r = arg;
+
+	while (!atomic_load(&stop) && !r->error) {
+		if (rb_info(r->fd, &i))
+			r->error = "GET_INFO failed";
+		else
+			r->error = check_info(&i, &last);
+		last = i;
+		atomic_fetch_add(&r->progress, 1);
+	}
+	return NULL;
+}
+
+/* Two threads share this consumer: one reads, this one looks. */
+static void *stats_main(void *arg)
+{
+	struct reader *r = arg;
+	struct ringbuf_stats s;
+
+	while (!atomic_load(&stop) && !r->error) {
+		if (rb_stats(r->fd, &s))
+			r->error = "GET_STATS failed";
+		else if (s.seq > (uint64_t)total || s.pos != pos[s.seq])
+			r->error = "pos and seq do not belong together";
+		else if (s.read_bytes + s.lost_bytes + s.lag_bytes !=
+			 pos[s.read_records + s.lost_records + s.lag_records])
+			r->error = "records and bytes do not belong together";
+		atomic_fetch_add(&r->progress, 1);
+	}
+	return NULL;
+}
+
+static void *any_reader_main(void *arg)
+{
+	struct reader *r = arg;
+	struct payload p;
+	int ret;
+
+	while (!atomic_load(&stop) && !r->error) {
+		ret = RC(read(r->fd, &p, sizeof(p)));
+		if (ret > 0 && !good_record(&p, ret))
+			r->error = "a record is not intact";
+		else if (ret <= 0 && ret != -EAGAIN && ret != -EPIPE)
+			r->error = "read() failed";
+		atomic_fetch_add(&r->progress, 1);
+	}
+	return NULL;
+}
+
+static const char *seek_somewhere(struct reader *r, unsigned int *seed)
+{
+	struct ringbuf_info i;
+	struct payload p;
+	long long to, at;
+	int ret;
+
+	if (rb_info(r->fd, &i))
+		return "GET_INFO failed";
+	to = i.tail_seq + rand_r(seed) % (i.head_seq - i.tail_seq + 1);
+	at = lseek(r->fd, to, SEEK_SET);
+	if (at < to)
+		return "lseek() went elsewhere";
+	ret = RC(read(r->fd, &p, sizeof(p)));
+	if (ret == -EPIPE || ret == -EAGAIN)
+		return NULL;
+	if (ret <= 0 || !good_record(&p, ret))
+		return "a record is not intact";
+	return p.n == (uint64_t)at ? NULL : "another record than lseek() said";
+}
+
+static void *seek_main(void *arg)
+{
+	struct reader *r = arg;
+	unsigned int seed = 1;
+
+	while (!atomic_load(&stop) && !r->error) {
+		r->error = seek_somewhere(r, &seed);
+		atomic_fetch_add(&r->progress, 1);
+	}
+	return NULL;
+}
+
+static void *churn_main(void *arg)
+{
+	struct reader *r = arg;
+	struct payload p;
+	int fd, ret;
+
+	while (!atomic_load(&stop) && !r->error) {
+		fd = rb_open(O_RDONLY | O_NONBLOCK);
+		ret = RC(read(fd, &p, sizeof(p)));
+		if (ret > 0 && !good_record(&p, ret))
+			r->error = "a record is not intact";
+		else if (ret <= 0 && ret != -EAGAIN && ret != -EPIPE)
+			r->error = "read() failed";
+		close(fd);
+		atomic_fetch_add(&r->progress, 1);
+	}
+	return NULL;
+}
+
+FIXTURE(observed) {
+	int w;
+};
+
+FIXTURE_SETUP(observed)
+{
+	ASSERT_EQ(0, plan(rb_quick() ? 50000 : 200000));
+	ASSERT_EQ(0, rb_load("size=4096"));
+	self->w = rb_open(O_WRONLY);
+	ASSERT_LE(0, self->w);
+}
+
+FIXTURE_TEARDOWN(observed)
+{
+	close(self->w);
+}
+
+TEST_F_TIMEOUT(observed, nothing_is_ever_seen_torn, 120)
+{
+	static void *(*const jobs[])(void *) = {
+		info_main, any_reader_main, stats_main, seek_main, churn_main,
+	};
+	struct reader r[ARRAY_SIZE(jobs)] = { 0 };
+	int n = ARRAY_SIZE(jobs), ret;
+	struct ringbuf_info i;
+
+	for (int k = 0; k < n; k++) {
+		/* The one that looks shares with the one that reads. */
+		r[k].fd = jobs[k] == stats_main ? r[k - 1].fd :
+			  rb_open(O_RDONLY | O_NONBLOCK);
+		ASSERT_EQ(0, pthread_create(&r[k].thread, NULL, jobs[k], &r[k]));
+	}
+	ret = write_all(self->w);
+	atomic_store(&stop, 1);
+	EXPECT_EQ(0, ret);
+	for (int k = 0; k < n; k++) {
+		ASSERT_EQ(0, rb_join(r[k].thread, "observer"));
+		EXPECT_STREQ("ok", r[k].error ? r[k].error : "ok")
+			TH_LOG("observer %d", k);
+		EXPECT_LT(0, atomic_load(&r[k].progress));
+	}
+	ASSERT_EQ(0, rb_info(self->w, &i));
+	EXPECT_EQ(n - 1, i.consumers);
+	EXPECT_EQ(pos[total], i.head);
+}
+
+#define CROWD	10000
+
+TEST_F_TIMEOUT(observed, ten_thousand_consumers_each_get_every_record, 120)
+{
+	struct rlimit limit = { CROWD + 100, CROWD + 100 };
+	static struct pollfd p[CROWD];
+	struct ringbuf_info i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (int k = 0; k < CROWD; k++) {
+		p[k].fd = rb_open(O_RDONLY | O_NONBLOCK);
+		p[k].events = POLLIN;
+		ASSERT_LE(0, p[k].fd) TH_LOG("consumer %d", k);
+	}
+	ASSERT_EQ(0, rb_info(self->w, &i));
+	EXPECT_EQ(CROWD, i.consumers);
+	EXPECT_EQ(0, poll(p, CROWD, 0));
+	ASSERT_EQ(0, rb_put_many(self->w, 0, 2, 20));
+	EXPECT_EQ(CROWD, poll(p, CROWD, 0));
+	for (int k = 0; k < CROWD; k++) {
+		ASSERT_EQ(20, rb_get(p[k].fd, 0));
+		ASSERT_EQ(20, rb_get(p[k].fd, 1));
+		ASSERT_EQ(-EAGAIN, rb_get(p[k].fd, 2));
+	}
+	for (int k = 0; k < CROWD; k++)
+		close(p[k].fd);
+	ASSERT_EQ(0, rb_info(self->w, &i));
+	EXPECT_EQ(0, i.consumers);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/* io_uring, by raw system calls: nothing is punted when it need not be. */
+#include "ringbuf_test.h"
+
+#include <dirent.h>
+#include <linux/io_uring.h>
+#include <linux/time_types.h>
+
+#define ENTRIES	128
+
+struct uring {
+	int fd;
+	unsigned int *sq_tail, *sq_mask, *sq_array;
+	unsigned int *cq_head, *cq_tail, *cq_mask;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqes;
+	unsigned int queued;
+};
+
+static int uring_open(struct uring *u)
+{
+	struct io_uring_params p = { 0 };
+	size_t sq, cq;
+	char *m;
+
+	u->fd = RC(syscall(SYS_io_uring_setup, ENTRIES, &p));
+	if (u->fd < 0)
+		return u->fd;
+	sq = p.sq_off.array + p.sq_entries * sizeof(int);
+	cq = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
+	/* IORING_FEAT_SINGLE_MMAP: as old as 5.4. */
+	m = mmap(NULL, sq > cq ? sq : cq, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_POPULATE, u->fd, IORING_OFF_SQ_RING);
+	u->sqes = mmap(NULL, p.sq_entries * sizeof(*u->sqes),
+		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		       u->fd, IORING_OFF_SQES);
+	if (m == MAP_FAILED || u->sqes == MAP_FAILED)
+		return -errno;
+	u->sq_tail = (void *)(m + p.sq_off.tail);
+	u->sq_mask = (void *)(m + p.sq_off.ring_mask);
+	u->sq_array = (void *)(m + p.sq_off.array);
+	u->cq_head = (void *)(m + p.cq_off.head);
+	u->cq_tail = (void *)(m + p.cq_off.tail);
+	u->cq_mask = (void *)(m + p.cq_off.ring_mask);
+	u->cqes = (void *)(m + p.cq_off.cqes);
+	return 0;
+}
+
+static struct io_uring_sqe *queue(struct uring *u, int op, int fd, void *addr,
+				  unsigned int len, uint64_t data)
+{
+	unsigned int tail = *u->sq_tail, i = tail & *u->sq_mask;
+	struct io_uring_sqe *sqe = &u->sqes[i];
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = op;
+	sqe->fd = fd;
+	sqe->addr = (unsigned long)addr;
+	sqe->len = len;
+	sqe->off = op == IORING_OP_ASYNC_CANCEL || op == IORING_OP_POLL_ADD ?
+		   0 : -1ULL;
+	sqe->user_data = data;
+	u->sq_array[i] = i;
+	__atomic_store_n(u->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	u->queued++;
+	return sqe;
+}
+
+static int submit(struct uring *u)
+{
+	unsigned int n = u->queued;
+
+	u->queued = 0;
+	return RC(syscall(SYS_io_uring_enter, u->fd, n, 0, 0, NULL, 0));
+}
+
+/* A completion that is there already. */
+static bool completed(struct uring *u, struct io_uring_cqe *cqe)
+{
+	unsigned int head = *u->cq_head;
+
+	if (head == __atomic_load_n(u->cq_tail, __ATOMIC_ACQUIRE))
+		return false;
+	*cqe = u->cqes[head & *u->cq_mask];
+	__atomic_store_n(u->cq_head, head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* Waits for one; false when none comes. */
+static bool complete(struct uring *u, struct io_uring_cqe *cqe)
+{
+	struct __kernel_timespec ts = { .tv_sec = RB_WAIT_MS / 1000 };
+	struct io_uring_getevents_arg arg = { .ts = (unsigned long)&ts };
+	int ret;
+
+	while (!completed(u, cqe)) {
+		ret = RC(syscall(SYS_io_uring_enter, u->fd, 0, 1,
+				 IORING_ENTER_GETEVENTS |
+				 IORING_ENTER_EXT_ARG, &arg, sizeof(arg)));
+		if (ret < 0 && ret != -EINTR) {
+			fprintf(stderr, "# no completion: %d\n", ret);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One request from start to end; its result. */
+static int run(struct uring *u, int op, int fd, void *addr, unsigned int len)
+{
+	struct io_uring_cqe cqe;
+
+	queue(u, op, fd, addr, len, 99);
+	if (submit(u) != 1 || !complete(u, &cqe) || cqe.user_data != 99)
+		return -EPROTO;
+	return cqe.res;
+}
+
+/* Threads that io_uring started because a request would not do at once. */
+static int workers(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	char path[300], comm[32] = "";
+	struct dirent *d;
+	int n = 0, fd;
+
+	while ((d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+			 d->d_name);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		if (read(fd, comm, sizeof(comm) - 1) > 0 &&
+		    !strncmp(comm, "iou-wrk", 7))
+			n++;
+		close(fd);
+	}
+	closedir(dir);
+	return n;
+}
+
+FIXTURE(ring) {
+	struct rb_pair p;
+	struct uring u;
+	int r;	/* blocking */
+};
+
+FIXTURE_SETUP(ring)
+{
+	int ret;
+
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=65536"));
+	self->r = rb_open(O_RDONLY);
+	ASSERT_LE(0, self->r);
+	ret = uring_open(&self->u);
+	if (ret == -ENOSYS || ret == -EPERM)
+		SKIP(return, "io_uring is off");
+	ASSERT_EQ(0, ret);
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+	close(self->u.fd);
+	close(self->r);
+	rb_pair_close(&self->p);
+}
+
+TEST_F(ring, a_read_of_what_is_there_completes_at_once)
+{
+	struct io_uring_cqe cqe;
+
+	for (int n = 0; n < 500; n++) {
+		ASSERT_EQ(100, rb_put(self->p.w, n, 100));
+		queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, n);
+		ASSERT_EQ(1, submit(&self->u));
+		ASSERT_TRUE(completed(&self->u, &cqe));
+		ASSERT_EQ(n, cqe.user_data);
+		ASSERT_EQ(100, cqe.res);
+		ASSERT_TRUE(rb_intact(rb_in, 100, n));
+	}
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, a_write_completes_at_once)
+{
+	struct io_uring_cqe cqe;
+
+	for (int n = 0; n < 500; n++) {
+		rb_fill(rb_out, 100, n);
+		queue(&self->u, IORING_OP_WRITE, self->p.w, rb_out, 100, n);
+		ASSERT_EQ(1, submit(&self->u));
+		ASSERT_TRUE(completed(&self->u, &cqe));
+		ASSERT_EQ(100, cqe.res);
+		ASSERT_EQ(100, rb_get(self->r, n));
+	}
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, a_read_of_an_empty_ring_waits_without_a_worker)
+{
+	struct io_uring_cqe cqe;
+
+	for (int n = 0; n < 100; n++) {
+		queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, n);
+		ASSERT_EQ(1, submit(&self->u));
+		ASSERT_FALSE(completed(&self->u, &cqe));
+		ASSERT_EQ(0, workers());
+		ASSERT_EQ(30, rb_put(self->p.w, n, 30));
+		ASSERT_TRUE(complete(&self->u, &cqe));
+		ASSERT_EQ(30, cqe.res);
+		ASSERT_TRUE(rb_intact(rb_in, 30, n));
+	}
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, results_are_those_of_read_and_write)
+{
+	struct uring *u = &self->u;
+	struct io_uring_cqe cqe;
+	char *guard;
+	size_t page;
+
+	guard = rb_guarded(&page) + getpagesize();
+	queue(u, IORING_OP_READ, self->r, rb_in, RB_MAX, 1)->rw_flags =
+		RWF_NOWAIT;
+	ASSERT_EQ(1, submit(u));
+	ASSERT_TRUE(complete(u, &cqe));
+	EXPECT_EQ(-EAGAIN, cqe.res);
+	EXPECT_EQ(-EMSGSIZE, run(u, IORING_OP_WRITE, self->p.w, rb_out, 65536));
+	EXPECT_EQ(-EFAULT, run(u, IORING_OP_WRITE, self->p.w, guard - 8, 100));
+	EXPECT_EQ(0, run(u, IORING_OP_WRITE, self->p.w, rb_out, 0));
+	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
+	EXPECT_EQ(-EMSGSIZE, run(u, IORING_OP_READ, self->r, rb_in, 99));
+	EXPECT_EQ(-EFAULT, run(u, IORING_OP_READ, self->r, guard - 8, 100));
+	EXPECT_EQ(-EBADF, run(u, IORING_OP_READ, self->p.w, rb_in, 100));
+	EXPECT_EQ(100, run(u, IORING_OP_READ, self->r, rb_in, 100));
+	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
+	ASSERT_EQ(0, rb_put_many(self->p.w, 1, 1000, 100));
+	EXPECT_EQ(-EPIPE, run(u, IORING_OP_READ, self->r, rb_in, 100));
+	EXPECT_EQ(100, run(u, IORING_OP_READ, self->r, rb_in, 100));
+}
+
+TEST_F(ring, framed_reads_and_writes_batch)
+{
+	size_t len = 0;
+
+	ASSERT_EQ(0, rb_set_consumer(self->r, RINGBUF_CONSUMER_FRAMED));
+	ASSERT_EQ(0, rb_set_writer(self->p.w, RINGBUF_WRITER_FRAMED));
+	for (int n = 0; n < 10; n++)
+		len += rb_frame(rb_out + len, n, 50, n);
+	EXPECT_EQ(len, run(&self->u, IORING_OP_WRITE, self->p.w, rb_out, len));
+	EXPECT_EQ(len, run(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX));
+	EXPECT_TRUE(rb_frame_ok((void *)(rb_in + len - len / 10), 9, 50));
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, vectors_and_registered_buffers_work)
+{
+	struct iovec v[2] = { { rb_in, 30 }, { rb_in + 30, 70 } };
+	struct iovec fixed[2] = { { rb_in, 4096 }, { rb_out, 4096 } };
+	struct io_uring_cqe cqe;
+
+	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
+	EXPECT_EQ(100, run(&self->u, IORING_OP_READV, self->r, v, 2));
+	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
+	ASSERT_EQ(0, RC(syscall(SYS_io_uring_register, self->u.fd,
+				IORING_REGISTER_BUFFERS, fixed, 2)));
+	rb_fill(rb_out, 100, 1);
+	queue(&self->u, IORING_OP_WRITE_FIXED, self->p.w, rb_out, 100, 1)
+		->buf_index = 1;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(100, cqe.res);
+	EXPECT_EQ(100, run(&self->u, IORING_OP_READ_FIXED, self->r, rb_in, 4096));
+	EXPECT_TRUE(rb_intact(rb_in, 100, 1));
+}
+
+TEST_F(ring, a_read_forced_to_a_worker_gets_its_record)
+{
+	struct io_uring_cqe cqe;
+
+	queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, 1)->flags =
+		IOSQE_ASYNC;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_EQ(30, rb_put(self->p.w, 0, 30));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(30, cqe.res);
+	EXPECT_TRUE(rb_intact(rb_in, 30, 0));
+}
+
+TEST_F(ring, a_waiting_read_can_be_cancelled_and_takes_nothing)
+{
+	struct io_uring_cqe cqe;
+	int seen = 0;
+
+	queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, 1);
+	ASSERT_EQ(1, submit(&self->u));
+	queue(&self->u, IORING_OP_ASYNC_CANCEL, -1, (void *)1, 0, 2);
+	ASSERT_EQ(1, submit(&self->u));
+	for (int k = 0; k < 2; k++) {
+		ASSERT_TRUE(complete(&self->u, &cqe));
+		EXPECT_EQ(cqe.user_data == 1 ? -ECANCELED : 0, cqe.res);
+		seen |= cqe.user_data;
+	}
+	EXPECT_EQ(3, seen);
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	EXPECT_EQ(8, rb_get(self->r, 0));
+}
+
+TEST_F(ring, waiting_reads_of_one_consumer_get_a_record_each)
+{
+	static char buf[64][16];
+	struct io_uring_cqe cqe;
+	uint64_t seen = 0;
+
+	for (int n = 0; n < 64; n++)
+		queue(&self->u, IORING_OP_READ, self->r, buf[n], 16, n);
+	ASSERT_EQ(64, submit(&self->u));
+	for (uint64_t n = 0; n < 64; n++)
+		ASSERT_EQ(8, write(self->p.w, &n, 8));
+	for (int k = 0; k < 64; k++) {
+		ASSERT_TRUE(complete(&self->u, &cqe));
+		ASSERT_EQ(8, cqe.res);
+		seen ^= 1ULL << *(uint64_t *)buf[cqe.user_data];
+	}
+	EXPECT_EQ(-1ULL, seen);
+	EXPECT_EQ(0, workers());
+	EXPECT_EQ(0, rb_fionread(self->r));
+}
+
+TEST_F(ring, a_waiting_read_ends_at_eof)
+{
+	struct io_uring_cqe cqe;
+
+	ASSERT_EQ(0, rb_set_consumer(self->r, RINGBUF_CONSUMER_EOF));
+	queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, 1);
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_FALSE(completed(&self->u, &cqe));
+	close(self->p.w);
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(0, cqe.res);
+}
+
+TEST_F(ring, poll_requests_see_records)
+{
+	struct io_uring_cqe cqe;
+
+	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
+		->poll32_events = POLLIN;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_FALSE(completed(&self->u, &cqe));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(POLLIN, cqe.res);
+}
+
+TEST_F(ring, waiting_reads_do_not_outlive_their_process)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		struct uring u = { 0 };
+
+		if (uring_open(&u))
+			_exit(1);
+		queue(&u, IORING_OP_READ, rb_open(O_RDONLY), rb_in, 64, 1);
+		c = submit(&u) == 1;
+		if (write(ready[1], &c, 1) != 1)
+			_exit(2);
+		pause();
+	}
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	EXPECT_EQ(1, c);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(-SIGKILL, rb_reap(pid));
+	rb_pair_close(&self->p);
+	close(self->r);
+	close(self->u.fd);
+	EXPECT_EQ(0, rb_remove_wait());
+	self->p.w = self->p.r = self->r = self->u.fd = -1;
+}
+
+TEST_HARNESS_MAIN

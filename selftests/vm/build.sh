@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build.sh NAME: builds the tree's modules for the kernel NAME (see kernel.sh)
+# in build/NAME, a copy, so that kernels do not meet; any warning is a failure.
+# Prints that directory. Arguments after NAME go to make.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 1 ] || die "usage: build.sh NAME [MAKE-ARGUMENT]..."
+name=$1
+shift
+paths=$("$TOP/selftests/vm/kernel.sh" "$name")
+eval "$paths"
+
+dir=$TOP/build/$name
+mkdir -p "$dir"
+lock "$TOP/build/.$name.lock"
+
+# Products of an in-place `make` stay behind; what left the tree leaves the copy.
+tar -C "$TOP" --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+	--exclude='*.a' --exclude='.*.cmd' --exclude='*.d' --exclude=modules.order \
+	--exclude=Module.symvers -cf - Kbuild kmod uapi | tar -C "$dir" -xf -
+(
+	cd "$dir"
+	find kmod uapi -type f \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) ! -name '*.mod.c' |
+		while IFS= read -r file; do
+			[ -e "$TOP/$file" ] || rm "$file"
+		done
+)
+
+log=$dir/build.log
+make=(make -C "$KDIR" "M=$dir" ${KCC:+"CC=$KCC"} W=1 -j "$(nproc)" "$@" modules)
+failed=
+"${make[@]}" >"$log" 2>&1 </dev/null || failed=1
+if [ -n "$failed" ] || grep -qi 'warning' "$log"; then
+	grep -vE '^ +(CC|LD|MODPOST|BTF|AR)|^make(\[[0-9]+\])?: (Enter|Leav)ing' "$log" >&2 || :
+	# Objects that are up to date would warn no more.
+	find "$dir" \( -name '*.o' -o -name Module.symvers \) -delete
+	[ -z "$failed" ] || die "does not build for $name ($RELEASE)"
+	die "warnings in the build for $name ($RELEASE)"
+fi
+printf '%s\n' "$dir"

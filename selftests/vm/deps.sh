@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The Debian packages that building and testing need: the one list.
+#   deps.sh          install what is missing (root), or print the command to run
+#   deps.sh --list   print the list
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+packages=(
+	# modules, kernels
+	make gcc g++ gcc-12 libc6-dev bc bison flex cpio xz-utils kmod perl python3
+	libelf-dev libssl-dev pahole ccache
+	# static checks, the 32-bit test binary
+	sparse gcc-multilib
+	# the guest
+	qemu-system-x86 busybox-static
+)
+
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${packages[@]}"
+	exit
+fi
+
+command -v dpkg-query >/dev/null ||
+	die "not a Debian system; install the counterparts of: ${packages[*]}"
+
+missing=()
+for p in "${packages[@]}"; do
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || state=
+	[ "$state" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+# --no-remove: gcc-multilib must never push out somebody's cross compiler.
+install=(apt-get install -y --no-install-recommends --no-remove "${missing[@]}")
+if [ "$(id -u)" != 0 ]; then
+	say "packages are missing; as root, run:"
+	say "  apt-get update && ${install[*]}"
+	exit 1
+fi
+
+say "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+mkdir -p "$CACHE"
+log=$CACHE/apt.log
+lock "$CACHE/apt.lock"
+# Known package lists may be stale, so a failure is tried again after an update.
+if ! "${install[@]}" </dev/null >"$log" 2>&1; then
+	apt-get update </dev/null >"$log" 2>&1 || die "apt-get update failed, see $log"
+	"${install[@]}" </dev/null >"$log" 2>&1 || {
+		tail -n 15 "$log" >&2
+		die "apt-get install failed, see $log"
+	}
+fi

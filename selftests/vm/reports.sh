@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+# Sourced on the host and in the guest: what in a kernel's log is a failure.
+
+REPORTS='WARNING: |BUG: |BUG at |Oops|Kernel panic|Call Trace:|cut here \]'
+REPORTS="$REPORTS"'|general protection fault|[Uu]nable to handle|KASAN: |KCSAN: |KFENCE: |UBSAN: |ODEBUG: '
+REPORTS="$REPORTS"'|INFO: (rcu|task|lockdep|trying to register)|rcu: INFO: |rcu_.* detected .*stall'
+REPORTS="$REPORTS"'|suspicious RCU usage|sleeping function called|scheduling while atomic'
+REPORTS="$REPORTS"'|refcount_t: |corruption|kmemleak: .* new suspected|page allocation failure'
+REPORTS="$REPORTS"'|blocked for more than|soft lockup|hard LOCKUP|Voluntary context switch within RCU'
+REPORTS="$REPORTS"'|bad unlock balance|held lock freed|Modules linked in:'
+
+# Boot messages that have one of these words in them.
+HARMLESS='Memory corruption check|corruption checks? '
+
+# reports [ALLOW]: from a log on stdin, what is wrong with its surroundings;
+# false if nothing is. Lines that match ALLOW are not looked at.
+reports()
+{
+	grep -vE "$HARMLESS" | grep -vE -- "${1:-^$}" |
+		grep -E -m 200 -B 2 -A 40 -- "$REPORTS" | head -n 150 | grep .
+}
