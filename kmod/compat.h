@@ -3,6 +3,7 @@
 #ifndef _RINGBUF_COMPAT_H
 #define _RINGBUF_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/version.h>
 
 /* 6.13 wants the namespace as a string. */
@@ -19,20 +20,30 @@
 
 /* 6.10 lets __assign_str() find the source itself. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
-#define ringbuf_assign_str(dst, src)	__assign_str(dst)
+#define ringbuf_assign_name()	__assign_str(name)
 #else
-#define ringbuf_assign_str(dst, src)	__assign_str(dst, src)
+#define ringbuf_assign_name()	__assign_str(name, name)
 #endif
 
 /* 6.13 sets a timer up in one call. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define ringbuf_hrtimer_setup	hrtimer_setup
 #else
-#define ringbuf_hrtimer_setup(timer, fn, clock, mode)	\
-	do {						\
-		hrtimer_init(timer, clock, mode);	\
-		(timer)->function = fn;			\
-	} while (0)
+static inline void
+ringbuf_hrtimer_setup(struct hrtimer *timer,
+		      enum hrtimer_restart (*fn)(struct hrtimer *timer),
+		      clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
+#endif
+
+/* 6.16 tells the probe of sched_process_exit whether the last thread goes. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define RINGBUF_EXIT_PROBE_ARGS	struct task_struct *p, bool group_dead
+#else
+#define RINGBUF_EXIT_PROBE_ARGS	struct task_struct *p
 #endif
 
 #endif /* _RINGBUF_COMPAT_H */

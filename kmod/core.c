@@ -76,16 +76,6 @@
  * the wait queues' owner, see ring.c.
  */
 
-static u64 frame_size(u32 len)
-{
-	return RINGBUF_FRAME_SIZE(len);
-}
-
-static struct ringbuf_record *frame_at(const struct ringbuf_core *c, u64 pos)
-{
-	return (struct ringbuf_record *)(c->data + (pos & (c->size - 1)));
-}
-
 /**
  * ringbuf_core_init() - Start an empty ring
  * @c: the ring
@@ -135,12 +125,12 @@ static void make_room(struct ringbuf_core *c, u64 end)
 	ringbuf_core_publish(c);
 
 	do {
-		tail += frame_size(frame_at(c, tail)->len);
+		tail += ringbuf_frame_size(ringbuf_frame_at(c, tail)->len);
 		overwritten++;
 	} while (ringbuf_before(tail, want));
 
 	WRITE_ONCE(c->overwritten, overwritten);
-	WRITE_ONCE(c->page->tail_seq, frame_at(c, tail)->seq);
+	WRITE_ONCE(c->page->tail_seq, ringbuf_frame_at(c, tail)->seq);
 	/* LMM(make_room:A) pairs with LMM(peek:A): tail <= head for all. */
 	smp_store_release(&c->page->tail, tail);
 	/*
@@ -166,14 +156,14 @@ static void make_room(struct ringbuf_core *c, u64 end)
 void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
 {
 	struct ringbuf_record *rec;
-	u64 frame = frame_size(len);
+	u64 frame = ringbuf_frame_size(len);
 
 	if (unlikely(!len || len > c->max_record || c->reserved))
 		return NULL;
 	if (unlikely(ringbuf_before(c->limit, c->head + frame)))
 		make_room(c, c->head + frame);
 
-	rec = frame_at(c, c->head);
+	rec = ringbuf_frame_at(c, c->head);
 	/* The padding, and payload that the caller will overwrite. */
 	WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
 	WRITE_ONCE(rec->len, len);
@@ -184,36 +174,54 @@ void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
 }
 
 /**
- * ringbuf_core_commit() - Close the open reservation as a record
+ * ringbuf_core_reserve_run() - Make room for a run of frames
  * @c: the ring
- * @time_ns: the record's time
+ * @len: bytes, at most a quarter of the ring
  *
- * Consumers see it only after ringbuf_core_publish().
+ * Context: any; producer only, without an open reservation.
  *
- * Context: any; producer only.
+ * Return: where to write up to @len bytes of frames, for
+ * ringbuf_core_commit_run().
  */
-void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
+void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len)
 {
-	struct ringbuf_record *rec = frame_at(c, c->head);
-
-	WRITE_ONCE(rec->seq, c->head_seq);
-	WRITE_ONCE(rec->time_ns, time_ns);
-	c->head_seq++;
-	c->head += c->reserved;
-	c->reserved = 0;
+	if (ringbuf_before(c->limit, c->head + len))
+		make_room(c, c->head + len);
+	return ringbuf_frame_at(c, c->head);
 }
 
 /**
- * ringbuf_core_discard() - Drop the open reservation
+ * ringbuf_core_commit_run() - Make records of the frames of a run
  * @c: the ring
+ * @len: bytes that were written
+ * @time_ns: the records' time
  *
- * No record, no seq. Older records may have made room for it all the same.
+ * Of the headers only len and type count, and flags have to be 0. Ends before
+ * the first frame that is no record, too large or not all there.
  *
  * Context: any; producer only.
+ *
+ * Return: bytes of the frames that became records.
  */
-void ringbuf_core_discard(struct ringbuf_core *c)
+u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 {
-	c->reserved = 0;
+	struct ringbuf_record *rec;
+	u32 done = 0;
+	u64 frame;
+
+	while (len - done >= sizeof(*rec)) {
+		rec = ringbuf_frame_at(c, c->head);
+		frame = ringbuf_frame_size(rec->len);
+		if (!rec->len || rec->len > c->max_record || rec->flags ||
+		    frame > len - done)
+			break;
+		memset((u8 *)(rec + 1) + rec->len, 0,
+		       frame - sizeof(*rec) - rec->len);
+		c->reserved = frame;
+		ringbuf_core_commit(c, time_ns);
+		done += frame;
+	}
+	return done;
 }
 
 /**
@@ -238,19 +246,6 @@ void ringbuf_core_publish(struct ringbuf_core *c)
 	WRITE_ONCE(c->page->head_seq, c->head_seq);
 	/* LMM(publish:B) pairs with LMM(peek:B). */
 	smp_store_release(&c->page->head, c->head);
-}
-
-/**
- * ringbuf_core_unpublished() - Bytes committed and not yet published
- * @c: the ring
- *
- * Context: any; producer only.
- *
- * Return: bytes of frames.
- */
-u64 ringbuf_core_unpublished(const struct ringbuf_core *c)
-{
-	return c->head - c->page->head;
 }
 
 /**
@@ -295,50 +290,6 @@ void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m)
 	*m = ringbuf_core_peek(c, m, &v) ? v.at : c->start;
 }
 
-/**
- * ringbuf_core_intact() - Was what was read from a position on intact?
- * @c: the ring
- * @pos: where the reading began
- *
- * Context: any, after the reading.
- *
- * Return: true when nothing at or after @pos had been overwritten.
- */
-bool ringbuf_core_intact(const struct ringbuf_core *c, u64 pos)
-{
-	/* LMM(intact:A) pairs with LMM(make_room:B). */
-	smp_rmb();
-	return !ringbuf_before(pos, READ_ONCE(c->page->tail));
-}
-
-/**
- * ringbuf_core_overrun() - Has the tail passed a position?
- * @c: the ring
- * @pos: the position
- *
- * Context: any. Orders nothing.
- *
- * Return: true when what was there has been overwritten.
- */
-bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos)
-{
-	return ringbuf_before(pos, READ_ONCE(c->page->tail));
-}
-
-/**
- * ringbuf_core_ready() - Is there a record at or after a position?
- * @c: the ring
- * @pos: the position
- *
- * Context: any. Orders nothing: who sleeps on the answer brings the barrier.
- *
- * Return: true when there is.
- */
-bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos)
-{
-	return ringbuf_before(pos, READ_ONCE(c->page->head));
-}
-
 /*
  * Look at the record at @at, or at @tail if that is later. False when it is not
  * before @v->head (@v->frame is NULL then) or was overwritten meanwhile.
@@ -353,15 +304,10 @@ static bool look(const struct ringbuf_core *c, const struct ringbuf_mark *at,
 	if (!ringbuf_before(v->at.pos, v->head))
 		return false;
 
-	rec = frame_at(c, v->at.pos);
-	v->hdr.len = READ_ONCE(rec->len);
-	v->hdr.type = READ_ONCE(rec->type);
-	v->hdr.flags = READ_ONCE(rec->flags);
-	v->hdr.seq = READ_ONCE(rec->seq);
-	v->hdr.time_ns = READ_ONCE(rec->time_ns);
-
+	rec = ringbuf_frame_at(c, v->at.pos);
 	v->frame = rec;
-	v->at.seq = v->hdr.seq;
+	v->len = READ_ONCE(rec->len);
+	v->at.seq = READ_ONCE(rec->seq);
 	v->lost_bytes = v->at.pos - at->pos;
 	v->lost_records = v->at.seq - at->seq;
 	return ringbuf_core_intact(c, v->at.pos);
@@ -413,7 +359,7 @@ u64 ringbuf_core_span(const struct ringbuf_core *c,
 		      const struct ringbuf_view *v, u64 limit, u64 *records)
 {
 	const struct ringbuf_record *rec;
-	u64 frame = frame_size(v->hdr.len);
+	u64 frame = ringbuf_frame_size(v->len);
 	u64 end = v->head - v->at.pos;
 	u64 span = 0;
 	u64 n = 0;
@@ -425,10 +371,10 @@ u64 ringbuf_core_span(const struct ringbuf_core *c,
 		n++;
 		if (span == end)
 			break;
-		rec = frame_at(c, v->at.pos + span);
-		if (READ_ONCE(rec->seq) != v->hdr.seq + n)
+		rec = ringbuf_frame_at(c, v->at.pos + span);
+		if (READ_ONCE(rec->seq) != v->at.seq + n)
 			break;
-		frame = frame_size(READ_ONCE(rec->len));
+		frame = ringbuf_frame_size(READ_ONCE(rec->len));
 	}
 	*records = n;
 	return span;
@@ -473,109 +419,8 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		*at = v.at;
 		if (!ringbuf_before(at->seq, seq))
 			return 0;
-		at->pos += frame_size(v.hdr.len);
+		at->pos += ringbuf_frame_size(v.len);
 		at->seq++;
 	}
 	return -EAGAIN;
-}
-
-/**
- * ringbuf_cursor_init() - A fresh cursor, at the oldest retained record
- * @cur: the cursor
- * @c: the ring
- *
- * Context: any.
- */
-void ringbuf_cursor_init(struct ringbuf_cursor *cur,
-			 const struct ringbuf_core *c)
-{
-	memset(cur, 0, sizeof(*cur));
-	ringbuf_core_tail(c, &cur->at);
-}
-
-/**
- * ringbuf_cursor_lose() - Move to a record, counting what lies before it as lost
- * @cur: the cursor
- * @v: the record, found from where the cursor is
- *
- * Context: any; the cursor's owner.
- */
-void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
-			 const struct ringbuf_view *v)
-{
-	cur->lost_bytes += v->lost_bytes;
-	cur->lost_records += v->lost_records;
-	cur->at.seq = v->at.seq;
-	WRITE_ONCE(cur->at.pos, v->at.pos);
-}
-
-/**
- * ringbuf_cursor_take() - Move over records that were read intact
- * @cur: the cursor
- * @bytes: bytes of their frames
- * @records: how many
- *
- * Context: any; the cursor's owner.
- */
-void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes, u64 records)
-{
-	cur->read_bytes += bytes;
-	cur->read_records += records;
-	cur->at.seq += records;
-	WRITE_ONCE(cur->at.pos, cur->at.pos + bytes);
-}
-
-/**
- * ringbuf_cursor_move() - Move where ringbuf_core_seek() found a record
- * @cur: the cursor
- * @to: the place
- * @wanted_seq: the seq that was asked for; those from it to @to are lost. How
- *	many bytes they had is known only when the cursor was there.
- *
- * Context: any; the cursor's owner.
- */
-void ringbuf_cursor_move(struct ringbuf_cursor *cur,
-			 const struct ringbuf_mark *to, u64 wanted_seq)
-{
-	if (wanted_seq == cur->at.seq)
-		cur->lost_bytes += to->pos - cur->at.pos;
-	cur->lost_records += to->seq - wanted_seq;
-	cur->at.seq = to->seq;
-	WRITE_ONCE(cur->at.pos, to->pos);
-}
-
-/**
- * ringbuf_cursor_stats() - A cursor's account, up to this moment
- * @cur: the cursor
- * @c: the ring
- * @stats: all but struct_size is filled in
- *
- * A loss counts as soon as it has happened, whether reported yet or not.
- *
- * Context: any; the cursor must not move meanwhile.
- */
-void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
-			  const struct ringbuf_core *c,
-			  struct ringbuf_stats *stats)
-{
-	struct ringbuf_mark from = cur->at;
-	struct ringbuf_mark head;
-
-	stats->flags = 0;
-	stats->pos = cur->at.pos;
-	stats->seq = cur->at.seq;
-	stats->lost_bytes = cur->lost_bytes;
-	stats->lost_records = cur->lost_records;
-	stats->read_bytes = cur->read_bytes;
-	stats->read_records = cur->read_records;
-
-	if (ringbuf_core_overrun(c, from.pos)) {
-		stats->flags |= RINGBUF_STATS_OVERRUN;
-		ringbuf_core_tail(c, &from);
-		stats->lost_bytes += from.pos - cur->at.pos;
-		stats->lost_records += from.seq - cur->at.seq;
-	}
-	ringbuf_core_head(c, &head);
-	stats->lag_bytes = head.pos - from.pos;
-	stats->lag_records = head.seq - from.seq;
 }

@@ -10,7 +10,9 @@
 #define _RINGBUF_CORE_H
 
 #include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
+#include <asm/barrier.h>
 #include <uapi/linux/ringbuf.h>
 
 /* A place in the stream: a position and the seq of the record there. */
@@ -80,7 +82,7 @@ struct ringbuf_cursor {
  * @head: a head that was seen to be after it
  * @frame: its header and payload; intact only as long as ringbuf_core_intact()
  *	says so afterwards
- * @hdr: a copy of its header, known to be intact
+ * @len: its payload bytes, known to be right, as is @at.seq
  * @lost_bytes: bytes between the cursor and this record that were overwritten
  * @lost_records: seqs between the cursor and this record
  */
@@ -88,7 +90,7 @@ struct ringbuf_view {
 	struct ringbuf_mark at;
 	u64 head;
 	const void *frame;
-	struct ringbuf_record hdr;
+	u32 len;
 	u64 lost_bytes;
 	u64 lost_records;
 };
@@ -110,15 +112,148 @@ static inline u32 ringbuf_max_record(u64 size)
 	return size / 4 - sizeof(struct ringbuf_record);
 }
 
+static inline u64 ringbuf_frame_size(u32 len)
+{
+	return RINGBUF_FRAME_SIZE(len);
+}
+
+static inline struct ringbuf_record *
+ringbuf_frame_at(const struct ringbuf_core *c, u64 pos)
+{
+	return (struct ringbuf_record *)(c->data + (pos & (c->size - 1)));
+}
+
+/**
+ * ringbuf_core_commit() - Close the open reservation as a record
+ * @c: the ring
+ * @time_ns: the record's time
+ *
+ * Consumers see it only after ringbuf_core_publish().
+ *
+ * Context: any; producer only.
+ */
+static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
+{
+	struct ringbuf_record *rec = ringbuf_frame_at(c, c->head);
+
+	WRITE_ONCE(rec->seq, c->head_seq);
+	WRITE_ONCE(rec->time_ns, time_ns);
+	c->head_seq++;
+	c->head += c->reserved;
+	c->reserved = 0;
+}
+
+/**
+ * ringbuf_core_discard() - Drop the open reservation
+ * @c: the ring
+ *
+ * No record, no seq. Older records may have made room for it all the same.
+ *
+ * Context: any; producer only.
+ */
+static inline void ringbuf_core_discard(struct ringbuf_core *c)
+{
+	c->reserved = 0;
+}
+
+/**
+ * ringbuf_core_unpublished() - Bytes committed and not yet published
+ * @c: the ring
+ *
+ * Context: any; producer only.
+ *
+ * Return: bytes of frames.
+ */
+static inline u64 ringbuf_core_unpublished(const struct ringbuf_core *c)
+{
+	return c->head - c->page->head;
+}
+
+/**
+ * ringbuf_core_intact() - Was what was read from a position on intact?
+ * @c: the ring
+ * @pos: where the reading began
+ *
+ * Context: any, after the reading.
+ *
+ * Return: true when nothing at or after @pos had been overwritten.
+ */
+static inline bool ringbuf_core_intact(const struct ringbuf_core *c, u64 pos)
+{
+	/* LMM(intact:A) pairs with LMM(make_room:B). */
+	smp_rmb();
+	return !ringbuf_before(pos, READ_ONCE(c->page->tail));
+}
+
+/**
+ * ringbuf_core_overrun() - Has the tail passed a position?
+ * @c: the ring
+ * @pos: the position
+ *
+ * Context: any. Orders nothing.
+ *
+ * Return: true when what was there has been overwritten.
+ */
+static inline bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos)
+{
+	return ringbuf_before(pos, READ_ONCE(c->page->tail));
+}
+
+/**
+ * ringbuf_core_ready() - Is there a record at or after a position?
+ * @c: the ring
+ * @pos: the position
+ *
+ * Context: any. Orders nothing: who sleeps on the answer brings the barrier.
+ *
+ * Return: true when there is.
+ */
+static inline bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos)
+{
+	return ringbuf_before(pos, READ_ONCE(c->page->head));
+}
+
+/**
+ * ringbuf_cursor_lose() - Move to a record, counting what lies before it as lost
+ * @cur: the cursor
+ * @v: the record, found from where the cursor is
+ *
+ * Context: any; the cursor's owner.
+ */
+static inline void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
+				       const struct ringbuf_view *v)
+{
+	cur->lost_bytes += v->lost_bytes;
+	cur->lost_records += v->lost_records;
+	cur->at.seq = v->at.seq;
+	WRITE_ONCE(cur->at.pos, v->at.pos);
+}
+
+/**
+ * ringbuf_cursor_take() - Move over records that were read intact
+ * @cur: the cursor
+ * @bytes: bytes of their frames
+ * @records: how many
+ *
+ * Context: any; the cursor's owner.
+ */
+static inline void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes,
+				       u64 records)
+{
+	cur->read_bytes += bytes;
+	cur->read_records += records;
+	cur->at.seq += records;
+	WRITE_ONCE(cur->at.pos, cur->at.pos + bytes);
+}
+
 void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 		       void *data, u64 size, const struct ringbuf_mark *start);
 
 /* The producer's side: one caller at a time. */
 void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type);
-void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns);
-void ringbuf_core_discard(struct ringbuf_core *c);
+void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len);
+u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
 void ringbuf_core_publish(struct ringbuf_core *c);
-u64 ringbuf_core_unpublished(const struct ringbuf_core *c);
 
 /* The consumers' side: anyone, at any time. */
 void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m);
@@ -127,20 +262,16 @@ bool ringbuf_core_peek(const struct ringbuf_core *c,
 		       const struct ringbuf_mark *at, struct ringbuf_view *v);
 u64 ringbuf_core_span(const struct ringbuf_core *c,
 		      const struct ringbuf_view *v, u64 limit, u64 *records);
-bool ringbuf_core_intact(const struct ringbuf_core *c, u64 pos);
-bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos);
-bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos);
 int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		      u64 seq, unsigned int budget);
 
 /* A cursor's account: its owner only. */
 void ringbuf_cursor_init(struct ringbuf_cursor *cur,
 			 const struct ringbuf_core *c);
-void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
-			 const struct ringbuf_view *v);
-void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes, u64 records);
+void ringbuf_cursor_settle(struct ringbuf_cursor *cur,
+			   const struct ringbuf_core *c);
 void ringbuf_cursor_move(struct ringbuf_cursor *cur,
-			 const struct ringbuf_mark *to, u64 wanted_seq);
+			 const struct ringbuf_mark *to, u64 wanted, u64 from);
 void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
 			  const struct ringbuf_core *c,
 			  struct ringbuf_stats *stats);

@@ -77,9 +77,11 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	struct ringbuf_core *core = &rb->core;
 	struct ringbuf_mark tail, head;
 
-	/* The tail first, so that it is not ahead of the head. */
-	ringbuf_core_tail(core, &tail);
-	ringbuf_core_head(core, &head);
+	do {
+		ringbuf_core_tail(core, &tail);
+		ringbuf_core_head(core, &head);
+		/* Else they would be further apart than the ring is large. */
+	} while (ringbuf_core_overrun(core, tail.pos));
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
@@ -104,13 +106,14 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
  * @rf: its file
  * @stats: all but struct_size is filled in
  *
- * Context: task. Does not wait for a read() that is under way.
+ * Context: task.
  */
 void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats)
 {
-	spin_lock(&rf->lock);
-	ringbuf_cursor_stats(&rf->cursor, &rf->ring->core, stats);
-	spin_unlock(&rf->lock);
+	struct ringbuf_cursor cursor;
+
+	ringbuf_file_cursor(rf, &cursor);
+	ringbuf_cursor_stats(&cursor, &rf->ring->core, stats);
 }
 
 static int get_info(struct ringbuf_file *rf, void __user *arg)
@@ -175,19 +178,17 @@ static int set_writer(struct ringbuf_file *rf, void __user *arg)
 /* Bytes that the next read() that succeeds returns. */
 static int next_size(struct ringbuf_file *rf)
 {
-	struct ringbuf_mark at;
+	struct ringbuf_cursor cur;
 	struct ringbuf_view v;
 
-	spin_lock(&rf->lock);
-	at = rf->cursor.at;
-	spin_unlock(&rf->lock);
-	if (!ringbuf_core_peek(&rf->ring->core, &at, &v))
+	ringbuf_file_cursor(rf, &cur);
+	if (!ringbuf_core_peek(&rf->ring->core, &cur.at, &v))
 		return 0;
 	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_FRAMED))
-		return v.hdr.len;
+		return v.len;
 	if (v.lost_records)
 		return RINGBUF_FRAME_SIZE(sizeof(struct ringbuf_lost));
-	return RINGBUF_FRAME_SIZE(v.hdr.len);
+	return RINGBUF_FRAME_SIZE(v.len);
 }
 
 /* The mode that an ioctl asks of its file; 0: any. */

@@ -200,6 +200,12 @@ void ringbuf_ring_release(struct ringbuf *rb)
 					   RINGBUF_POLL_READ | EPOLLHUP);
 }
 
+/* The clock for records: good in an NMI, too. */
+static u64 time_of(const struct ringbuf *rb)
+{
+	return rb->config.timestamps ? ktime_get_mono_fast_ns() : 0;
+}
+
 /**
  * ringbuf_ring_commit() - Close the open reservation as a record, unpublished
  * @rb: the ring
@@ -208,8 +214,21 @@ void ringbuf_ring_release(struct ringbuf *rb)
  */
 void ringbuf_ring_commit(struct ringbuf *rb)
 {
-	ringbuf_core_commit(&rb->core, rb->config.timestamps ?
-			    ktime_get_mono_fast_ns() : 0);
+	ringbuf_core_commit(&rb->core, time_of(rb));
+}
+
+/**
+ * ringbuf_ring_commit_run() - Make records of a run of frames, unpublished
+ * @rb: the ring
+ * @len: bytes that were written into the run
+ *
+ * Context: any; the producer.
+ *
+ * Return: bytes of the frames that became records, from the first one on.
+ */
+u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
+{
+	return ringbuf_core_commit_run(&rb->core, len, time_of(rb));
 }
 
 /**

@@ -66,6 +66,7 @@ void ringbuf_ring_destroy(struct ringbuf *rb);
 int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_commit(struct ringbuf *rb);
+u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len);
 void ringbuf_ring_publish(struct ringbuf *rb);
 void ringbuf_ring_wake(struct ringbuf *rb);
 

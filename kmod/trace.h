@@ -17,7 +17,7 @@ TRACE_EVENT(ringbuf_publish,
 		__field(u64, seq)
 	),
 	TP_fast_assign(
-		ringbuf_assign_str(name, name);
+		ringbuf_assign_name();
 		__entry->pos = pos;
 		__entry->seq = seq;
 	),
@@ -36,7 +36,7 @@ TRACE_EVENT(ringbuf_overrun,
 		__field(u64, bytes)
 	),
 	TP_fast_assign(
-		ringbuf_assign_str(name, name);
+		ringbuf_assign_name();
 		__entry->seq = seq;
 		__entry->records = records;
 		__entry->bytes = bytes;
@@ -54,7 +54,7 @@ TRACE_EVENT(ringbuf_wakeup,
 		__field(u64, pos)
 	),
 	TP_fast_assign(
-		ringbuf_assign_str(name, name);
+		ringbuf_assign_name();
 		__entry->pos = pos;
 	),
 	TP_printk("%s head=%llu", __get_str(name), __entry->pos)

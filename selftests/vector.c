@@ -223,14 +223,15 @@ TEST_F(ring, splice_to_a_full_pipe_loses_nothing)
 	EXPECT_EQ(100, rb_get(self->p.r, 0));
 }
 
-/* A pipe has no record boundaries: where would a record end? */
-TEST_F(ring, a_pipe_cannot_be_spliced_into_the_ring)
+TEST_F(ring, splice_makes_one_record_of_what_is_in_a_pipe)
 {
-	ASSERT_EQ(100, write(self->pipe[1], rb_out, 100));
-	EXPECT_EQ(-EINVAL, RC(splice(self->pipe[0], NULL, self->p.w, NULL, 100,
-				     0)));
-	EXPECT_EQ(0, head_seq(self->p.w));
-	EXPECT_EQ(100, read(self->pipe[0], rb_in, RB_MAX));
+	rb_fill(rb_out, 100, 0);
+	ASSERT_EQ(60, write(self->pipe[1], rb_out, 60));
+	ASSERT_EQ(40, write(self->pipe[1], rb_out + 60, 40));
+	EXPECT_EQ(100, RC(splice(self->pipe[0], NULL, self->p.w, NULL, 4096,
+				 0)));
+	EXPECT_EQ(1, head_seq(self->p.w));
+	EXPECT_EQ(100, rb_get(self->p.r, 0));
 }
 
 TEST_F(ring, sendfile_sends_records_until_there_are_none)

@@ -27,10 +27,6 @@
 #include "ringbuf.h"
 #include "ringbuf_proc.h"
 
-#ifndef RINGBUF_EXIT_PROBE_ARG
-#define RINGBUF_EXIT_PROBE_ARG /* compat.h has it where there is one */
-#endif
-
 static char *ring = "ringbuf";
 module_param(ring, charp, 0444);
 MODULE_PARM_DESC(ring, "name of the ring to publish in");
@@ -102,7 +98,7 @@ static void probe_exec(void *data, struct task_struct *p, pid_t old_pid,
  * at once all of these may find 0: the first of them speaks for the process.
  * Its number is not used again before a fork under that number.
  */
-static void probe_exit(void *data, struct task_struct *p RINGBUF_EXIT_PROBE_ARG)
+static void probe_exit(void *data, RINGBUF_EXIT_PROBE_ARGS)
 {
 	struct ringbuf_proc_exit *rec;
 	unsigned long flags;

@@ -92,7 +92,7 @@ static int nmi_fn(unsigned int type, struct pt_regs *regs)
 		return NMI_DONE;
 	job->in_context = in_nmi();
 	job->fn(job);
-	/* No complete() in here. */
+	/* No complete() in here. Pairs with the acquire in run_nmi(). */
 	smp_store_release(&job->number, 0);
 	return NMI_HANDLED;
 }
@@ -107,6 +107,7 @@ static bool run_nmi(struct job *job)
 	for (tries = 0; READ_ONCE(nmi_job) && tries < 1000000; tries++)
 		cpu_relax();
 	preempt_enable();
+	/* Pairs with the release in nmi_fn(). */
 	while (!READ_ONCE(nmi_job) && smp_load_acquire(&job->number))
 		cpu_relax();
 	return !xchg(&nmi_job, NULL);
@@ -322,6 +323,7 @@ static bool wait_for_sleeper(struct sleeper *s, struct task_struct *task, u32 i)
 {
 	unsigned long end = jiffies + 10 * HZ;
 
+	/* Pairs with the release in sleeper_fn(). */
 	while (smp_load_acquire(&s->got) < i ||
 	       (i % 2 && READ_ONCE(task->__state) != TASK_INTERRUPTIBLE)) {
 		if (time_after(jiffies, end))
@@ -387,6 +389,7 @@ static struct kunit_suite api_suite = {
 	.exit = api_exit,
 	.test_cases = api_cases,
 };
+
 kunit_test_suite(api_suite);
 
 MODULE_IMPORT_NS(RINGBUF_NAMESPACE);

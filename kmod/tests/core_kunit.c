@@ -64,6 +64,7 @@ static void expect_record(struct kunit *test, struct ringbuf_cursor *cur,
 			  u64 seq, u32 len, u16 type)
 {
 	struct test_ring *ring = test->priv;
+	const struct ringbuf_record *rec;
 	struct ringbuf_view v;
 	const u8 *frame;
 	u64 i;
@@ -71,14 +72,17 @@ static void expect_record(struct kunit *test, struct ringbuf_cursor *cur,
 	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur->at, &v));
 	KUNIT_EXPECT_EQ(test, v.lost_records, 0ULL);
 	KUNIT_EXPECT_EQ(test, v.lost_bytes, 0ULL);
-	KUNIT_EXPECT_EQ(test, v.hdr.seq, seq);
-	KUNIT_EXPECT_EQ(test, v.hdr.time_ns, seq + 1);
-	KUNIT_EXPECT_EQ(test, v.hdr.type, type);
-	KUNIT_EXPECT_EQ(test, v.hdr.flags, 0);
-	KUNIT_ASSERT_EQ(test, v.hdr.len, len);
+	KUNIT_EXPECT_EQ(test, v.at.seq, seq);
+	KUNIT_ASSERT_EQ(test, v.len, len);
+	rec = v.frame;
+	KUNIT_EXPECT_EQ(test, rec->seq, seq);
+	KUNIT_EXPECT_EQ(test, rec->time_ns, seq + 1);
+	KUNIT_EXPECT_EQ(test, rec->type, type);
+	KUNIT_EXPECT_EQ(test, rec->flags, 0);
+	KUNIT_EXPECT_EQ(test, rec->len, len);
 	frame = v.frame;
-	KUNIT_EXPECT_TRUE(test, test_matches(frame + sizeof(v.hdr), len, seq));
-	for (i = sizeof(v.hdr) + len; i < RINGBUF_FRAME_SIZE(len); i++)
+	KUNIT_EXPECT_TRUE(test, test_matches(rec + 1, len, seq));
+	for (i = sizeof(*rec) + len; i < RINGBUF_FRAME_SIZE(len); i++)
 		KUNIT_EXPECT_EQ(test, frame[i], 0);
 	KUNIT_EXPECT_TRUE(test, ringbuf_core_intact(&ring->core, v.at.pos));
 	ringbuf_cursor_take(cur, RINGBUF_FRAME_SIZE(len), 1);
@@ -409,6 +413,96 @@ static void span_survives_garbage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, 1ULL);
 }
 
+/* Frames as somebody else has put them together. */
+static u32 put_frame(void *at, u32 len, u16 type, u16 flags, u64 seq)
+{
+	const struct ringbuf_record hdr = {
+		.len = len, .type = type, .flags = flags,
+		.seq = 0x5e45e4, .time_ns = 0x71e,
+	};
+
+	memset(at, 0xff, RINGBUF_FRAME_SIZE(len));
+	memcpy(at, &hdr, sizeof(hdr));
+	test_fill(at + sizeof(hdr), len, seq);
+	return RINGBUF_FRAME_SIZE(len);
+}
+
+static void run_becomes_records(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_cursor cur;
+	u32 i, len = 0;
+	void *room;
+
+	ringbuf_cursor_init(&cur, &ring->core);
+	room = ringbuf_core_reserve_run(&ring->core, RING_SIZE / 4);
+	for (i = 0; i < 5; i++)
+		len += put_frame(room + len, 1 + 9 * i, i, 0, i);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_commit_run(&ring->core, len, 1), len);
+	expect_empty(test, &cur);
+	ringbuf_core_publish(&ring->core);
+	for (i = 0; i < 5; i++) {
+		struct ringbuf_record *rec = room;
+
+		KUNIT_EXPECT_EQ(test, rec->time_ns, 1ULL);
+		rec->time_ns = i + 1;
+		room += RINGBUF_FRAME_SIZE(rec->len);
+		expect_record(test, &cur, i, 1 + 9 * i, i);
+	}
+	expect_empty(test, &cur);
+}
+
+/* What a run's second frame has to be like to end it before that frame. */
+static void run_ends_before_what_is_no_record(struct kunit *test)
+{
+	static const struct {
+		u32 len;
+		u16 flags;
+		u32 cut;
+	} bad[] = {
+		{ 0, 0, 0 },
+		{ 16, RINGBUF_RECORD_LOST, 0 },
+		{ 8, 2, 0 },
+		{ 8, 0, 1 },
+		{ 8, 0, 9 },
+		{ 8, 0, 31 },
+		{ 1001, 0, 0 },
+	};
+	struct test_ring *ring = test->priv;
+	struct ringbuf_record *second;
+	u32 i, len;
+	void *room;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		test_ring_start(ring, 0, 0);
+		room = ringbuf_core_reserve_run(&ring->core, RING_SIZE / 4);
+		len = put_frame(room, 8, 0, 0, 0);
+		second = room + len;
+		len += put_frame(second, min_t(u32, bad[i].len, 100), 0,
+				 bad[i].flags, 1);
+		second->len = bad[i].len;
+		len -= bad[i].cut;
+		KUNIT_EXPECT_EQ(test, ringbuf_core_commit_run(&ring->core, len,
+							      0), 32U);
+		KUNIT_EXPECT_EQ(test, ring->core.head, 32ULL);
+		KUNIT_EXPECT_EQ(test, ring->core.head_seq, 1ULL);
+		KUNIT_EXPECT_EQ(test, ring->core.reserved, 0U);
+	}
+}
+
+static void run_of_huge_length(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_record *rec;
+
+	rec = ringbuf_core_reserve_run(&ring->core, RING_SIZE / 4);
+	put_frame(rec, 8, 0, 0, 0);
+	rec->len = U32_MAX;
+	KUNIT_EXPECT_EQ(test, ringbuf_core_commit_run(&ring->core, 1024, 0), 0U);
+	rec->len = U32_MAX - sizeof(*rec) - 6;
+	KUNIT_EXPECT_EQ(test, ringbuf_core_commit_run(&ring->core, 1024, 0), 0U);
+}
+
 static int seek(struct test_ring *ring, struct ringbuf_mark *at, u64 seq)
 {
 	at->pos = ring->page->tail;
@@ -469,12 +563,13 @@ static void seek_counts_the_gap(struct kunit *test)
 	for (i = 0; i < 300; i++)
 		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
 	/* From where the cursor was, so the bytes are known too. */
+	ringbuf_cursor_settle(&cur, &ring->core);
 	KUNIT_ASSERT_EQ(test, seek(ring, &at, 0), 0);
-	ringbuf_cursor_move(&cur, &at, 0);
+	ringbuf_cursor_move(&cur, &at, 0, 0);
 	KUNIT_EXPECT_EQ(test, cur.lost_records, ring->page->tail_seq);
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, ring->page->tail);
 	/* Back to something else that is gone: records only. */
-	ringbuf_cursor_move(&cur, &at, at.seq - 3);
+	ringbuf_cursor_move(&cur, &at, at.seq - 3, at.seq);
 	KUNIT_EXPECT_EQ(test, cur.lost_records, ring->page->tail_seq + 3);
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, ring->page->tail);
 	expect_mark(test, cur.at, ring->page->tail, ring->page->tail_seq);
@@ -495,6 +590,9 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(overrun_by_many),
 	KUNIT_CASE(span_takes_whole_frames),
 	KUNIT_CASE(span_survives_garbage),
+	KUNIT_CASE(run_becomes_records),
+	KUNIT_CASE(run_ends_before_what_is_no_record),
+	KUNIT_CASE(run_of_huge_length),
 	KUNIT_CASE(seek_finds_each_record),
 	KUNIT_CASE(seek_keeps_to_its_budget),
 	KUNIT_CASE(seek_counts_the_gap),
@@ -507,6 +605,7 @@ static struct kunit_suite core_suite = {
 	.exit = test_ring_exit,
 	.test_cases = core_cases,
 };
+
 kunit_test_suite(core_suite);
 
 MODULE_DESCRIPTION("KUnit tests of ringbuf");

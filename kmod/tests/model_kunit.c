@@ -61,11 +61,11 @@ static u32 random_len(struct model *m)
 	}
 }
 
-/* What reserving @len bytes does to the oldest records. */
-static void model_room(struct model *m, u32 len)
+/* What room for @bytes does to the oldest records. */
+static void model_room(struct model *m, u64 bytes)
 {
 	struct ringbuf_core *core = &m->ring->core;
-	u64 end = pos_of(m, m->committed) + RINGBUF_FRAME_SIZE(len);
+	u64 end = pos_of(m, m->committed) + bytes;
 
 	if (end - pos_of(m, m->tail) <= core->size)
 		return;
@@ -74,22 +74,58 @@ static void model_room(struct model *m, u32 len)
 		m->tail++;
 }
 
-static void step_write(struct model *m)
+static void model_add(struct model *m, u32 len, u16 type)
 {
 	struct model_record *rec = &m->records[m->committed];
-	u32 len = random_len(m);
-	u16 type = roll(m, 65536);
 
-	model_room(m, len);
-	KUNIT_ASSERT_TRUE(m->test, test_commit(m->ring, len, type));
 	rec->len = len;
 	rec->type = type;
 	rec[1].pos = rec->pos + RINGBUF_FRAME_SIZE(len);
 	m->committed++;
+}
+
+static void step_write(struct model *m)
+{
+	u32 len = random_len(m);
+	u16 type = roll(m, 65536);
+
+	model_room(m, RINGBUF_FRAME_SIZE(len));
+	KUNIT_ASSERT_TRUE(m->test, test_commit(m->ring, len, type));
+	model_add(m, len, type);
 	if (roll(m, 4)) {
 		ringbuf_core_publish(&m->ring->core);
 		m->published = m->committed;
 	}
+}
+
+/* A run of up to three frames, of which the last may be cut off. */
+static void step_run(struct model *m)
+{
+	u64 size = m->ring->core.size / 4;
+	u32 used = 0, n = 1 + roll(m, 3), cut = roll(m, 2) ? 0 : roll(m, 200);
+	struct ringbuf_record *rec;
+	void *room;
+
+	model_room(m, size);
+	room = ringbuf_core_reserve_run(&m->ring->core, size);
+	for (; n; n--) {
+		rec = room + used;
+		rec->len = 1 + roll(m, 100);
+		rec->type = roll(m, 65536);
+		rec->flags = 0;
+		if (n == 1 && cut && cut < RINGBUF_FRAME_SIZE(rec->len)) {
+			size = used + cut;
+			break;
+		}
+		test_fill(rec + 1, rec->len, m->base.seq + m->committed);
+		used += RINGBUF_FRAME_SIZE(rec->len);
+		size = used;
+		model_add(m, rec->len, rec->type);
+	}
+	KUNIT_ASSERT_EQ(m->test, ringbuf_core_commit_run(&m->ring->core, size,
+							 1), used);
+	ringbuf_core_publish(&m->ring->core);
+	m->published = m->committed;
 }
 
 static void step_discard(struct model *m)
@@ -97,7 +133,7 @@ static void step_discard(struct model *m)
 	u32 len = random_len(m);
 	void *payload;
 
-	model_room(m, len);
+	model_room(m, RINGBUF_FRAME_SIZE(len));
 	payload = ringbuf_core_reserve(&m->ring->core, len, 0);
 	KUNIT_ASSERT_NOT_NULL(m->test, payload);
 	memset(payload, 0xdb, len);
@@ -164,28 +200,42 @@ static void step_read(struct model *m, unsigned int i, u64 limit)
 				limit);
 }
 
+/* Seqs from @a to @b that are not among those from @c to @d. */
+static u64 model_without(u64 a, u64 b, u64 c, u64 d)
+{
+	u64 n = 0;
+
+	for (; a < b; a++)
+		n += a < c || a >= d;
+	return n;
+}
+
 static void step_seek(struct model *m, unsigned int i)
 {
 	struct ringbuf_cursor *cur = &m->cursors[i].cur;
 	u64 back = min_t(u64, roll(m, 400), m->published);
 	u64 index = m->published - back;
 	u64 seq = m->base.seq + index;
-	struct ringbuf_mark at = cur->at;
-	u64 found;
+	u64 from = m->cursors[i].next;
+	u64 settled = max(from, m->tail);
+	u64 found = max(index, m->tail);
+	struct ringbuf_mark at;
 	int ret;
 
+	ringbuf_cursor_settle(cur, &m->ring->core);
+	at = cur->at;
 	if (ringbuf_before(seq, at.seq))
 		ringbuf_core_tail(&m->ring->core, &at);
 	do {
 		ret = ringbuf_core_seek(&m->ring->core, &at, seq, 1 + roll(m, 50));
 	} while (ret == -EAGAIN);
 	KUNIT_ASSERT_EQ(m->test, ret, 0);
-	found = max(index, m->tail);
 	KUNIT_ASSERT_EQ(m->test, at.seq, m->base.seq + found);
 	KUNIT_ASSERT_EQ(m->test, at.pos, pos_of(m, found));
-	ringbuf_cursor_move(cur, &at, seq);
+	ringbuf_cursor_move(cur, &at, seq, m->base.seq + from);
 	m->cursors[i].next = found;
-	m->cursors[i].lost += found - index;
+	m->cursors[i].lost += settled - from +
+			      model_without(index, found, from, settled);
 	at = cur->at;
 	KUNIT_ASSERT_EQ(m->test, ringbuf_core_seek(&m->ring->core, &at,
 						   m->base.seq + m->published + 1,
@@ -231,6 +281,7 @@ static void step(struct model *m)
 		/* The others never seek: their counts have to add up. */
 		return step_seek(m, 0);
 	case 3:
+		return step_run(m);
 	case 4:
 	case 5:
 		/* The higher the number, the rarer it reads. */
@@ -250,7 +301,7 @@ static void run_model(struct kunit *test, u64 pos, u64 seq, int steps)
 	struct model_record *records;
 	int i;
 
-	records = kvmalloc_array(steps + 1, sizeof(*records), GFP_KERNEL);
+	records = kvmalloc_array(3 * (u64)steps + 1, sizeof(*records), GFP_KERNEL);
 	if (!m || !records) {
 		kvfree(records);
 		KUNIT_FAIL(test, "no memory");
@@ -314,4 +365,5 @@ static struct kunit_suite model_suite = {
 	.exit = test_ring_exit,
 	.test_cases = model_cases,
 };
+
 kunit_test_suite(model_suite);

@@ -82,7 +82,7 @@ void stress_read(struct stress_reader *r)
 		}
 		if (v.lost_records)
 			ringbuf_cursor_lose(&r->cursor, &v);
-		span = RINGBUF_FRAME_SIZE(v.hdr.len);
+		span = RINGBUF_FRAME_SIZE(v.len);
 		if (r->batch > span)
 			span = r->batch;
 		span = ringbuf_core_span(core, &v, span, &n);

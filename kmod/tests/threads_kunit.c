@@ -38,6 +38,8 @@ static int reader_fn(void *data)
  */
 static void writer_against_readers(struct kunit *test)
 {
+	static const u64 batches[READERS] = { 0, 256, 2048, 0, 1024 };
+	static const unsigned int lazy[READERS] = { 0, 0, 0, 3, 10 };
 	struct test_ring *ring = test->priv;
 	struct stress s = { ring, RECORDS, stress_pause };
 	struct stress_thread *t, *threads;
@@ -52,8 +54,8 @@ static void writer_against_readers(struct kunit *test)
 		t = &threads[i];
 		init_completion(&t->done);
 		t->reader.stress = &s;
-		t->reader.batch = (u64[]){ 0, 256, 2048, 0, 1024 }[i];
-		t->reader.lazy = (unsigned int[]){ 0, 0, 0, 3, 10 }[i];
+		t->reader.batch = batches[i];
+		t->reader.lazy = lazy[i];
 		t->reader.copy = kunit_kzalloc(test, 4096, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, t->reader.copy);
 		ringbuf_cursor_init(&t->reader.cursor, &ring->core);
@@ -94,4 +96,5 @@ static struct kunit_suite threads_suite = {
 	.exit = test_ring_exit,
 	.test_cases = threads_cases,
 };
+
 kunit_test_suite(threads_suite);

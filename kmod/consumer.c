@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Consumers of the character device: their cursors, reading and seeking.
+ */
+
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include "compat.h"
+#include "file.h"
+#include "trace.h"
+
+/* Records that a seek passes over before it lets others run. */
+#define SEEK_BUDGET	1024
+
+/**
+ * DOC: threads that share a consumer
+ *
+ * Whoever reads works on a copy of the cursor: looks where it is, copies what
+ * lies there to user memory, moves the copy, and makes that the cursor if the
+ * cursor is still what it was. Else somebody else has been there meanwhile, and
+ * it begins again. So each record goes to one of them, a call that fails leaves
+ * the cursor alone, and nobody waits for a thread whose copying is stuck in a
+ * page fault.
+ */
+
+/**
+ * ringbuf_file_cursor() - A copy of a file's cursor
+ * @rf: the file
+ * @cur: the copy
+ *
+ * Context: task.
+ */
+void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur)
+{
+	spin_lock(&rf->lock);
+	*cur = rf->cursor;
+	spin_unlock(&rf->lock);
+}
+
+static struct ringbuf_mark ringbuf_file_at(struct ringbuf_file *rf)
+{
+	struct ringbuf_cursor cur;
+
+	ringbuf_file_cursor(rf, &cur);
+	return cur.at;
+}
+
+/**
+ * ringbuf_file_move() - Move a file's cursor
+ * @rf: the file
+ * @from: what the cursor was when the caller copied it
+ * @to: what it is to become
+ *
+ * Context: task.
+ *
+ * Return: false when it is not @from any more, and has not been moved.
+ */
+bool ringbuf_file_move(struct ringbuf_file *rf,
+		       const struct ringbuf_cursor *from,
+		       const struct ringbuf_cursor *to)
+{
+	struct ringbuf_cursor *cur = &rf->cursor;
+	bool same;
+
+	spin_lock(&rf->lock);
+	same = !memcmp(cur, from, sizeof(*from));
+	if (same) {
+		/* poll() looks at it without the lock. */
+		WRITE_ONCE(cur->at.pos, to->at.pos);
+		cur->at.seq = to->at.seq;
+		cur->lost_bytes = to->lost_bytes;
+		cur->lost_records = to->lost_records;
+		cur->read_bytes = to->read_bytes;
+		cur->read_records = to->read_records;
+	}
+	spin_unlock(&rf->lock);
+	return same;
+}
+
+/* The caller holds @rf->lock. */
+static bool still_at(const struct ringbuf_file *rf,
+		     const struct ringbuf_mark *at)
+{
+	return rf->cursor.at.pos == at->pos && rf->cursor.at.seq == at->seq;
+}
+
+/* Move the cursor from @at to the record at @v. */
+static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
+		 const struct ringbuf_view *v)
+{
+	bool same;
+
+	spin_lock(&rf->lock);
+	same = still_at(rf, at);
+	if (same)
+		ringbuf_cursor_lose(&rf->cursor, v);
+	spin_unlock(&rf->lock);
+	if (!same)
+		return false;
+	trace_ringbuf_overrun(rf->ring->name, at->seq, v->lost_records,
+			      v->lost_bytes);
+	*at = v->at;
+	return true;
+}
+
+/* Move the cursor from @at over records that were read. */
+static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
+		 u64 bytes, u64 records)
+{
+	bool same;
+
+	spin_lock(&rf->lock);
+	same = still_at(rf, at);
+	if (same)
+		ringbuf_cursor_take(&rf->cursor, bytes, records);
+	spin_unlock(&rf->lock);
+	if (!same)
+		return false;
+	at->pos += bytes;
+	at->seq += records;
+	return true;
+}
+
+/* One record's payload. */
+static ssize_t read_message(struct ringbuf_file *rf, struct iov_iter *to)
+{
+	struct ringbuf_core *core = &rf->ring->core;
+	struct ringbuf_mark at;
+	struct ringbuf_view v;
+	size_t len, n;
+
+	for (;;) {
+		/* Perhaps not of one moment: then it will not move. */
+		at = data_race(rf->cursor.at);
+		if (!ringbuf_core_peek(core, &at, &v))
+			return -EAGAIN;
+		if (v.lost_records) {
+			if (lose(rf, &at, &v))
+				return -EPIPE;
+			continue;
+		}
+		len = v.len;
+		if (len > iov_iter_count(to))
+			return -EMSGSIZE;
+		n = ringbuf_copy_out(v.frame + sizeof(struct ringbuf_record),
+				     len, to);
+		if (ringbuf_core_intact(core, v.at.pos)) {
+			if (n < len) {
+				iov_iter_revert(to, n);
+				return -EFAULT;
+			}
+			if (take(rf, &at, RINGBUF_FRAME_SIZE(len), 1))
+				return len;
+		}
+		/* Overwritten under the copy, or read by somebody else. */
+		iov_iter_revert(to, n);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+}
+
+/*
+ * A loss as a frame. As copy_frames() it returns the bytes by which @to has
+ * moved, and has moved the cursor; or 0 when it is to be tried again.
+ */
+static ssize_t copy_lost(struct ringbuf_file *rf, struct ringbuf_mark *at,
+			 const struct ringbuf_view *v, struct iov_iter *to)
+{
+	const struct {
+		struct ringbuf_record hdr;
+		struct ringbuf_lost lost;
+	} frame = {
+		.hdr.len = sizeof(frame.lost),
+		.hdr.flags = RINGBUF_RECORD_LOST,
+		.hdr.seq = at->seq,
+		.lost.records = v->lost_records,
+		.lost.bytes = v->lost_bytes,
+	};
+	size_t n;
+
+	if (iov_iter_count(to) < sizeof(frame))
+		return -EMSGSIZE;
+	n = copy_to_iter(&frame, sizeof(frame), to);
+	if (n == sizeof(frame) && lose(rf, at, v))
+		return n;
+	iov_iter_revert(to, n);
+	return n == sizeof(frame) ? 0 : -EFAULT;
+}
+
+/*
+ * The frames at @v, as many as fit and are there, copied as they lie: all of
+ * them, or the whole ones before the place where user memory faulted.
+ */
+static ssize_t copy_frames(struct ringbuf_file *rf, struct ringbuf_mark *at,
+			   const struct ringbuf_view *v, struct iov_iter *to)
+{
+	struct ringbuf_core *core = &rf->ring->core;
+	u64 limit = RINGBUF_FRAME_SIZE(v->len) + RINGBUF_COPY_CHUNK;
+	u64 span, whole, records;
+	size_t n;
+
+	limit = min_t(u64, limit, iov_iter_count(to));
+	span = ringbuf_core_span(core, v, limit, &records);
+	if (!span)
+		return -EMSGSIZE;
+	n = ringbuf_copy_out(v->frame, span, to);
+	whole = n == span ? span : ringbuf_core_span(core, v, n, &records);
+	if (!ringbuf_core_intact(core, v->at.pos)) {
+		iov_iter_revert(to, n);
+		return 0;
+	}
+	if (whole && !take(rf, at, whole, records)) {
+		iov_iter_revert(to, n);
+		return 0;
+	}
+	iov_iter_revert(to, n - whole);
+	return whole ?: -EFAULT;
+}
+
+/* As many whole frames as fit. */
+static ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
+{
+	struct ringbuf_mark at = ringbuf_file_at(rf);
+	struct ringbuf_view v;
+	ssize_t copied = 0;
+	ssize_t n = -EAGAIN;
+
+	while (ringbuf_core_peek(&rf->ring->core, &at, &v)) {
+		if (v.lost_records)
+			n = copy_lost(rf, &at, &v, to);
+		else
+			n = copy_frames(rf, &at, &v, to);
+		if (n < 0 || (!n && copied))
+			break;
+		copied += n;
+		if (!n)
+			at = ringbuf_file_at(rf);
+		if (fatal_signal_pending(current)) {
+			n = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	return copied ?: n;
+}
+
+/**
+ * ringbuf_file_eof() - Is this the end of the stream for a consumer?
+ * @rf: its file
+ *
+ * The slot is looked at first: what its last holder published is visible once
+ * it is seen empty.
+ *
+ * Context: task.
+ *
+ * Return: true when it asked for an end, there is no writer, and all is read.
+ */
+bool ringbuf_file_eof(struct ringbuf_file *rf)
+{
+	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
+		return false;
+	/* Pairs with the release in ringbuf_ring_release(). */
+	return !smp_load_acquire(&rf->ring->producer) &&
+	       !ringbuf_file_ready(rf);
+}
+
+ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct ringbuf_file *rf = iocb->ki_filp->private_data;
+	ssize_t ret;
+
+	if (!iov_iter_count(to))
+		return 0;
+	for (;;) {
+		if (READ_ONCE(rf->flags) & RINGBUF_CONSUMER_FRAMED)
+			ret = read_frames(rf, to);
+		else
+			ret = read_message(rf, to);
+		if (ret != -EAGAIN)
+			return ret;
+
+		if (ringbuf_file_eof(rf))
+			return 0;
+		if ((iocb->ki_flags & IOCB_NOWAIT) ||
+		    (iocb->ki_filp->f_flags & O_NONBLOCK))
+			return -EAGAIN;
+		/* LMM(wait:A), in here, pairs with LMM(wake:A). */
+		ret = wait_event_interruptible(rf->ring->readers,
+					       ringbuf_file_ready(rf) ||
+					       ringbuf_file_eof(rf));
+		if (ret)
+			return ret;
+	}
+}
+
+/* Where a seek goes, as a seq; a negative errno when it goes nowhere. */
+static loff_t seek_target(struct ringbuf *rb, const struct ringbuf_mark *at,
+			  loff_t offset, int whence)
+{
+	struct ringbuf_mark base = {};
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = *at;
+		break;
+	case SEEK_END:
+		if (offset > 0)
+			return -EINVAL;
+		ringbuf_core_head(&rb->core, &base);
+		break;
+	case SEEK_DATA:
+		if (offset)
+			return -EINVAL;
+		ringbuf_core_tail(&rb->core, &base);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (check_add_overflow((loff_t)base.seq, offset, &offset) || offset < 0)
+		return -EINVAL;
+	return offset;
+}
+
+/* Walk to @seq from @to on; a pause now and then. */
+static int seek_walk(struct ringbuf_core *core, struct ringbuf_mark *to, u64 seq)
+{
+	int ret;
+
+	if (ringbuf_before(seq, to->seq))
+		ringbuf_core_tail(core, to);
+	for (;;) {
+		ret = ringbuf_core_seek(core, to, seq, SEEK_BUDGET);
+		if (ret != -EAGAIN)
+			return ret;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		cond_resched();
+	}
+}
+
+loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct ringbuf_file *rf = file->private_data;
+	struct ringbuf_cursor from, moved;
+	struct ringbuf_mark to;
+	loff_t seq;
+	int ret;
+
+	do {
+		ringbuf_file_cursor(rf, &from);
+		seq = seek_target(rf->ring, &from.at, offset, whence);
+		if (seq < 0)
+			return seq;
+		moved = from;
+		ringbuf_cursor_settle(&moved, &rf->ring->core);
+		to = moved.at;
+		ret = seek_walk(&rf->ring->core, &to, seq);
+		if (ret)
+			return ret;
+		/* What SEEK_DATA finds gone is no loss: it asks for what is. */
+		if (whence == SEEK_DATA)
+			seq = to.seq;
+		ringbuf_cursor_move(&moved, &to, seq, from.at.seq);
+	} while (!ringbuf_file_move(rf, &from, &moved));
+	return to.seq;
+}
+

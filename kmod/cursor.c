@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A consumer's cursor: where it is, and the account of what it read and lost.
+ */
+
+#include <linux/compiler.h>
+#include <linux/string.h>
+#include "core.h"
+
+/**
+ * ringbuf_cursor_init() - A fresh cursor, at the oldest retained record
+ * @cur: the cursor
+ * @c: the ring
+ *
+ * Context: any.
+ */
+void ringbuf_cursor_init(struct ringbuf_cursor *cur,
+			 const struct ringbuf_core *c)
+{
+	memset(cur, 0, sizeof(*cur));
+	ringbuf_core_tail(c, &cur->at);
+}
+
+/**
+ * ringbuf_cursor_settle() - Count as lost what the tail has passed
+ * @cur: the cursor; not behind the tail afterwards
+ * @c: the ring
+ *
+ * Context: any; the cursor's owner.
+ */
+void ringbuf_cursor_settle(struct ringbuf_cursor *cur,
+			   const struct ringbuf_core *c)
+{
+	struct ringbuf_view v;
+
+	if (ringbuf_core_peek(c, &cur->at, &v))
+		ringbuf_cursor_lose(cur, &v);
+}
+
+/**
+ * ringbuf_cursor_move() - Move where ringbuf_core_seek() found a record
+ * @cur: the cursor, settled before the search
+ * @to: the place
+ * @wanted: the seq that was asked for; those from it to @to are lost
+ * @from: the seq where the cursor was before it was settled: what was lost
+ *	then is not lost again
+ *
+ * How many bytes were lost is known only of what lies behind the cursor.
+ *
+ * Context: any; the cursor's owner.
+ */
+void ringbuf_cursor_move(struct ringbuf_cursor *cur,
+			 const struct ringbuf_mark *to, u64 wanted, u64 from)
+{
+	const u64 settled = cur->at.seq;
+	u64 lost = to->seq - wanted;
+
+	/* The gap goes from wanted to @to, and may hold from to settled. */
+	if (ringbuf_before(wanted, settled) &&
+	    !ringbuf_before(to->seq, settled)) {
+		lost -= settled - (ringbuf_before(wanted, from) ? from : wanted);
+		cur->lost_bytes += to->pos - cur->at.pos;
+	}
+	cur->lost_records += lost;
+	cur->at = *to;
+}
+
+/**
+ * ringbuf_cursor_stats() - A cursor's account, up to this moment
+ * @cur: the cursor
+ * @c: the ring
+ * @stats: all but struct_size is filled in
+ *
+ * A loss counts as soon as it has happened, whether reported yet or not.
+ *
+ * Context: any; the cursor must not move meanwhile.
+ */
+void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
+			  const struct ringbuf_core *c,
+			  struct ringbuf_stats *stats)
+{
+	struct ringbuf_mark from;
+	struct ringbuf_mark head;
+
+	do {
+		from = cur->at;
+		if (ringbuf_core_overrun(c, from.pos))
+			ringbuf_core_tail(c, &from);
+		ringbuf_core_head(c, &head);
+		/* Else they would be further apart than the ring is large. */
+	} while (ringbuf_core_overrun(c, from.pos));
+
+	stats->flags = from.pos == cur->at.pos ? 0 : RINGBUF_STATS_OVERRUN;
+	stats->pos = cur->at.pos;
+	stats->seq = cur->at.seq;
+	stats->lag_bytes = head.pos - from.pos;
+	stats->lag_records = head.seq - from.seq;
+	stats->lost_bytes = cur->lost_bytes + from.pos - cur->at.pos;
+	stats->lost_records = cur->lost_records + from.seq - cur->at.seq;
+	stats->read_bytes = cur->read_bytes;
+	stats->read_records = cur->read_records;
+}
