@@ -16,6 +16,7 @@ help:
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
+	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make clean                    build products; make distclean: and build/'
 
 headers:
@@ -47,6 +48,9 @@ deps:
 demo:
 	@selftests/demo/demo.sh
 
+bench-readme:
+	@selftests/bench/bench.sh
+
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest deps demo
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest deps demo bench-readme

@@ -145,7 +145,7 @@ selftest_plan()
 		cat <<-'PLAN'
 			6.12 2 full
 			6.12 4 full
-			6.1 2 quick
+			6.1 2 full
 			debug 2 quick
 			6.12-rt 2 quick
 			6.12-cloud 2 quick
