@@ -25,7 +25,7 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from)
 	if (len > rb->core.max_record)
 		return -EMSGSIZE;
 	payload = ringbuf_core_reserve(&rb->core, len, 0);
-	if (ringbuf_copy_in(payload, len, from) < len) {
+	if (ringbuf_copy_in(rb, payload, len, from) < len) {
 		ringbuf_core_discard(&rb->core);
 		return -EFAULT;
 	}
@@ -34,53 +34,47 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from)
 }
 
 /*
- * One frame of a run, by itself: the bytes it took, or what is wrong with it.
- * What write_run() cannot take ends up here.
+ * What the next frame of a run is: its bytes, or what is wrong with it. It is
+ * looked at before the ring makes room for it; @from stays where it is.
  */
-static ssize_t write_frame(struct ringbuf *rb, struct iov_iter *from)
+static ssize_t next_frame(struct ringbuf *rb, struct iov_iter *from, bool *lost)
 {
-	struct ringbuf_record hdr;
 	size_t left = iov_iter_count(from);
-	size_t frame;
-	void *payload;
+	struct ringbuf_record hdr;
+	size_t n;
 
 	if (left < sizeof(hdr))
 		return -EINVAL;
-	if (!copy_from_iter_full(&hdr, sizeof(hdr), from))
+	n = copy_from_iter(&hdr, sizeof(hdr), from);
+	iov_iter_revert(from, n);
+	if (n < sizeof(hdr))
 		return -EFAULT;
-	frame = RINGBUF_FRAME_SIZE(hdr.len);
-	if (!hdr.len || frame > left || (hdr.flags & ~RINGBUF_RECORD_LOST))
+	if (!hdr.len || RINGBUF_FRAME_SIZE(hdr.len) > left ||
+	    (hdr.flags & ~RINGBUF_RECORD_LOST))
 		return -EINVAL;
-	if (hdr.flags & RINGBUF_RECORD_LOST) {
-		iov_iter_advance(from, frame - sizeof(hdr));
-		return frame;
-	}
-	if (hdr.len > rb->core.max_record)
+	*lost = hdr.flags & RINGBUF_RECORD_LOST;
+	if (!*lost && hdr.len > rb->core.max_record)
 		return -EMSGSIZE;
-	payload = ringbuf_core_reserve(&rb->core, hdr.len, hdr.type);
-	if (ringbuf_copy_in(payload, hdr.len, from) < hdr.len) {
-		ringbuf_core_discard(&rb->core);
-		return -EFAULT;
-	}
-	iov_iter_advance(from, frame - sizeof(hdr) - hdr.len);
-	ringbuf_ring_commit(rb);
-	return frame;
+	return RINGBUF_FRAME_SIZE(hdr.len);
 }
 
 /*
- * As many whole frames as fit in a quarter of the ring, in one copy: they lie
- * in the ring as they come. Once there nobody can change them under the check.
+ * The next frame, and as many more as make up a chunk, in one copy: they lie in
+ * the ring as they come. Once there nobody can change them under the check.
  */
-static size_t write_run(struct ringbuf *rb, struct iov_iter *from)
+static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame)
 {
-	size_t len = min_t(u64, iov_iter_count(from),
-			   min_t(u64, rb->core.size / 4, RINGBUF_COPY_CHUNK));
+	u64 chunk = min_t(u64, rb->core.size / 4, RINGBUF_COPY_CHUNK);
+	size_t len = max_t(u64, frame, min_t(u64, chunk, iov_iter_count(from)));
 	void *room = ringbuf_core_reserve_run(&rb->core, len);
-	size_t copied = ringbuf_copy_in(room, len, from);
+	size_t copied = ringbuf_copy_in(rb, room, len, from);
 	size_t run = ringbuf_ring_commit_run(rb, copied);
 
 	iov_iter_revert(from, copied - run);
-	return run;
+	if (run)
+		return run;
+	/* Or somebody has changed it since it was looked at. */
+	return copied < len ? -EFAULT : -EINVAL;
 }
 
 /* A run of whole frames. The caller holds the ring's write_lock. */
@@ -88,16 +82,23 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from)
 {
 	ssize_t written = 0;
 	ssize_t n = 0;
+	bool lost;
 
 	while (iov_iter_count(from)) {
-		n = write_run(rb, from) ?: write_frame(rb, from);
+		n = next_frame(rb, from, &lost);
+		if (n > 0 && lost)
+			iov_iter_advance(from, n);
+		else if (n > 0)
+			n = write_run(rb, from, n);
 		if (n < 0)
 			break;
 		written += n;
 		if (!iov_iter_count(from) || fatal_signal_pending(current))
 			break;
-		ringbuf_ring_publish(rb);
-		ringbuf_ring_wake(rb);
+		if (ringbuf_core_unpublished(&rb->core)) {
+			ringbuf_ring_publish(rb);
+			ringbuf_ring_wake(rb);
+		}
 		cond_resched();
 	}
 	return written ?: n;
@@ -156,13 +157,11 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 static int add_consumer(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
-	unsigned int limit = rb->config.max_consumers;
-	unsigned int consumers = atomic_inc_return(&rb->consumers);
+	/* Without a limit, one that is never met. */
+	int limit = rb->config.max_consumers ?: -1;
 
-	if (limit && consumers > limit) {
-		atomic_dec(&rb->consumers);
+	if (!atomic_add_unless(&rb->consumers, 1, limit))
 		return -EUSERS;
-	}
 	ringbuf_cursor_init(&rf->cursor, &rb->core);
 	return 0;
 }
@@ -225,6 +224,7 @@ static void ringbuf_show_fdinfo(struct seq_file *m, struct file *file)
 	struct ringbuf_file *rf = file->private_data;
 	struct ringbuf_stats stats;
 
+	/* The VFS has shown its own pos and flags before. */
 	seq_printf(m, "ringbuf:\t%s\n", rf->ring->name);
 	if (!(file->f_mode & FMODE_READ))
 		return;

@@ -122,41 +122,51 @@ static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	return true;
 }
 
+/* The payload of the record at @v; 0 when it is to be tried again. */
+static ssize_t copy_message(struct ringbuf_file *rf, struct ringbuf_mark *at,
+			    const struct ringbuf_view *v, struct iov_iter *to)
+{
+	size_t len = v->len;
+	size_t n;
+
+	if (len > iov_iter_count(to))
+		return -EMSGSIZE;
+	n = ringbuf_copy_out(rf->ring,
+			     v->frame + sizeof(struct ringbuf_record), len, to);
+	/* Else overwritten under the copy, or read by somebody else. */
+	if (ringbuf_core_intact(&rf->ring->core, v->at.pos)) {
+		if (n == len && take(rf, at, RINGBUF_FRAME_SIZE(len), 1))
+			return len;
+		if (n < len) {
+			iov_iter_revert(to, n);
+			return -EFAULT;
+		}
+	}
+	iov_iter_revert(to, n);
+	return 0;
+}
+
 /* One record's payload. */
 static ssize_t read_message(struct ringbuf_file *rf, struct iov_iter *to)
 {
-	struct ringbuf_core *core = &rf->ring->core;
 	struct ringbuf_mark at;
 	struct ringbuf_view v;
-	size_t len, n;
+	ssize_t n;
 
 	for (;;) {
 		/* Perhaps not of one moment: then it will not move. */
 		at = data_race(rf->cursor.at);
-		if (!ringbuf_core_peek(core, &at, &v))
+		if (!ringbuf_core_peek(&rf->ring->core, &at, &v))
 			return -EAGAIN;
-		if (v.lost_records) {
-			if (lose(rf, &at, &v))
-				return -EPIPE;
-			continue;
-		}
-		len = v.len;
-		if (len > iov_iter_count(to))
-			return -EMSGSIZE;
-		n = ringbuf_copy_out(v.frame + sizeof(struct ringbuf_record),
-				     len, to);
-		if (ringbuf_core_intact(core, v.at.pos)) {
-			if (n < len) {
-				iov_iter_revert(to, n);
-				return -EFAULT;
-			}
-			if (take(rf, &at, RINGBUF_FRAME_SIZE(len), 1))
-				return len;
-		}
-		/* Overwritten under the copy, or read by somebody else. */
-		iov_iter_revert(to, n);
+		if (v.lost_records)
+			n = lose(rf, &at, &v) ? -EPIPE : 0;
+		else
+			n = copy_message(rf, &at, &v, to);
+		if (n)
+			return n;
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		cond_resched();
 	}
 }
 
@@ -204,7 +214,7 @@ static ssize_t copy_frames(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	span = ringbuf_core_span(core, v, limit, &records);
 	if (!span)
 		return -EMSGSIZE;
-	n = ringbuf_copy_out(v->frame, span, to);
+	n = ringbuf_copy_out(rf->ring, v->frame, span, to);
 	whole = n == span ? span : ringbuf_core_span(core, v, n, &records);
 	if (!ringbuf_core_intact(core, v->at.pos)) {
 		iov_iter_revert(to, n);
@@ -335,8 +345,8 @@ static int seek_walk(struct ringbuf_core *core, struct ringbuf_mark *to, u64 seq
 		ret = ringbuf_core_seek(core, to, seq, SEEK_BUDGET);
 		if (ret != -EAGAIN)
 			return ret;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 }
@@ -349,7 +359,7 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 	loff_t seq;
 	int ret;
 
-	do {
+	for (;;) {
 		ringbuf_file_cursor(rf, &from);
 		seq = seek_target(rf->ring, &from.at, offset, whence);
 		if (seq < 0)
@@ -360,11 +370,17 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 		ret = seek_walk(&rf->ring->core, &to, seq);
 		if (ret)
 			return ret;
-		/* What SEEK_DATA finds gone is no loss: it asks for what is. */
+		/* What SEEK_DATA finds gone is no gap: it asks for what is. */
 		if (whence == SEEK_DATA)
 			seq = to.seq;
 		ringbuf_cursor_move(&moved, &to, seq, from.at.seq);
-	} while (!ringbuf_file_move(rf, &from, &moved));
+		if (ringbuf_file_move(rf, &from, &moved))
+			break;
+		/* Those who share the cursor read on, which may never end. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
 	return to.seq;
 }
 

@@ -148,7 +148,8 @@ static void make_room(struct ringbuf_core *c, u64 end)
  * @type: the record's type
  *
  * Context: any; producer only. Takes no lock and allocates nothing. Constant
- * time, but once per stride it passes over that stride's records.
+ * time, but now and then it passes over the oldest records, those in a stride
+ * and @len bytes.
  *
  * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
  * is out of range or a reservation is open already.
@@ -414,8 +415,14 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		/* May be ahead of the exported head, as @seq may be. */
 		ringbuf_core_head(c, &head);
 		v.head = head.pos;
-		if (!look(c, at, tail, &v))
+		if (!look(c, at, tail, &v)) {
+			/* Nothing but seqs without records is left. */
+			if (at->pos == head.pos) {
+				*at = head;
+				return 0;
+			}
 			continue;
+		}
 		*at = v.at;
 		if (!ringbuf_before(at->seq, seq))
 			return 0;

@@ -88,7 +88,7 @@ void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
 			ringbuf_core_tail(c, &from);
 		ringbuf_core_head(c, &head);
 		/* Else they would be further apart than the ring is large. */
-	} while (ringbuf_core_overrun(c, from.pos));
+	} while (!ringbuf_core_intact(c, from.pos));
 
 	stats->flags = from.pos == cur->at.pos ? 0 : RINGBUF_STATS_OVERRUN;
 	stats->pos = cur->at.pos;

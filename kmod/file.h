@@ -4,6 +4,7 @@
 #define _RINGBUF_FILE_H
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include "ring.h"
@@ -13,8 +14,8 @@
  * @ring: the ring
  * @lock: makes a move of @cursor one step; held for some lines at a time, never
  *	while user memory is touched
- * @cursor: where this consumer is; changed by ringbuf_file_move() only.
- *	@cursor.at.pos alone may be read without @lock
+ * @cursor: where this consumer is; @cursor.at.pos alone may be read without
+ *	@lock
  * @flags: RINGBUF_CONSUMER_*
  * @writer_flags: RINGBUF_WRITER_*
  */
@@ -27,9 +28,9 @@ struct ringbuf_file {
 };
 
 /*
- * Bytes that one copy to or from user memory moves at most: long enough to make
- * its fixed cost small, short enough to be done before a fast producer has gone
- * around the ring.
+ * Bytes of frames that are copied to or from user memory at once, about: enough
+ * to make the fixed cost of a copy small, few enough to be done before a fast
+ * producer has gone around the ring.
  */
 #define RINGBUF_COPY_CHUNK	(64UL << 10)
 
@@ -40,21 +41,39 @@ static inline bool ringbuf_file_ready(struct ringbuf_file *rf)
 }
 
 /*
- * Between the ring and user memory. The range has been checked: it is frames
- * that the core found between tail and head, or room that it reserved. So this
- * goes by the copy_to_iter() that would have usercopy hardening look it up
- * among all vmalloc areas, which costs more than copying a small record.
+ * Between the ring and user memory, page by page: the vmalloc address of all of
+ * them would have usercopy hardening look for it among all vmalloc areas, which
+ * costs more than copying a small record.
  */
-static inline size_t ringbuf_copy_out(const void *from, size_t len,
-				      struct iov_iter *to)
+static __always_inline size_t
+ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
+	     struct iov_iter *iter,
+	     size_t (*copy_page)(struct page *page, size_t offset, size_t bytes,
+				 struct iov_iter *iter))
 {
-	return _copy_to_iter(from, len, to);
+	size_t at = (const u8 *)frame - rb->core.data;
+	size_t offset, part, n, done = 0;
+
+	do {
+		offset = offset_in_page(at + done);
+		part = min_t(size_t, len - done, PAGE_SIZE - offset);
+		n = copy_page(rb->pages[1 + ((at + done) >> PAGE_SHIFT)],
+			      offset, part, iter);
+		done += n;
+	} while (n == part && done < len);
+	return done;
 }
 
-static inline size_t ringbuf_copy_in(void *to, size_t len,
+static inline size_t ringbuf_copy_out(struct ringbuf *rb, const void *from,
+				      size_t len, struct iov_iter *to)
+{
+	return ringbuf_copy(rb, from, len, to, copy_page_to_iter);
+}
+
+static inline size_t ringbuf_copy_in(struct ringbuf *rb, void *to, size_t len,
 				     struct iov_iter *from)
 {
-	return _copy_from_iter(to, len, from);
+	return ringbuf_copy(rb, to, len, from, copy_page_from_iter);
 }
 
 void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur);

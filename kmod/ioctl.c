@@ -81,7 +81,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 		ringbuf_core_tail(core, &tail);
 		ringbuf_core_head(core, &head);
 		/* Else they would be further apart than the ring is large. */
-	} while (ringbuf_core_overrun(core, tail.pos));
+	} while (!ringbuf_core_intact(core, tail.pos));
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
@@ -157,7 +157,7 @@ static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 	WRITE_ONCE(rf->flags, consumer.flags);
 	/* A reader that sleeps may be at the end of the stream now. */
 	if (consumer.flags & RINGBUF_CONSUMER_EOF)
-		wake_up_interruptible_poll(&rf->ring->readers, EPOLLHUP);
+		ringbuf_ring_wake_all(rf->ring, EPOLLHUP);
 	return 0;
 }
 

@@ -15,7 +15,8 @@
 #include "ring.h"
 
 /* Positions are read and written in one go, and a page is mapped twice. */
-#if !defined(CONFIG_64BIT) || defined(CONFIG_CPU_CACHE_ALIASING)
+#if !defined(CONFIG_64BIT) || defined(CONFIG_ARCH_HAS_CPU_CACHE_ALIASING) || \
+	defined(CONFIG_MIPS) || defined(CONFIG_PARISC) || defined(CONFIG_SPARC)
 #error ringbuf wants a 64-bit kernel without cache aliasing
 #endif
 
@@ -48,11 +49,25 @@
 static DEFINE_MUTEX(rings_lock);
 static LIST_HEAD(rings);
 
+/**
+ * ringbuf_ring_wake_all() - Wake all who sleep or poll
+ * @rb: the ring
+ * @events: EPOLL* that have come about
+ *
+ * Those who wait exclusively, by EPOLLEXCLUSIVE, too: each is another consumer
+ * and has another record to come.
+ *
+ * Context: task or irq_work, holding no lock that a wakeup could want.
+ */
+void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events)
+{
+	__wake_up(&rb->readers, TASK_INTERRUPTIBLE, 0, poll_to_key(events));
+}
+
 static void wake_work(struct irq_work *work)
 {
-	struct ringbuf *rb = container_of(work, struct ringbuf, wake);
-
-	wake_up_interruptible_poll(&rb->readers, RINGBUF_POLL_READ);
+	ringbuf_ring_wake_all(container_of(work, struct ringbuf, wake),
+			      RINGBUF_POLL_READ);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -196,8 +211,7 @@ void ringbuf_ring_release(struct ringbuf *rb)
 	smp_store_release(&rb->producer, NULL);
 	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
 	if (wq_has_sleeper(&rb->readers))
-		wake_up_interruptible_poll(&rb->readers,
-					   RINGBUF_POLL_READ | EPOLLHUP);
+		ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ | EPOLLHUP);
 }
 
 /* The clock for records: good in an NMI, too. */
@@ -255,7 +269,7 @@ void ringbuf_ring_wake(struct ringbuf *rb)
 	if (!wq_has_sleeper(&rb->readers))
 		return;
 	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
-	wake_up_interruptible_poll(&rb->readers, RINGBUF_POLL_READ);
+	ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ);
 }
 
 /**
@@ -313,9 +327,11 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
  * @type: the record's type
  *
  * The record is written in place, and is closed by ringbuf_commit() or
- * ringbuf_discard(). Lock-free; allocates nothing.
+ * ringbuf_discard(). Lock-free; allocates nothing. Now and then it passes over
+ * the oldest records, a stride and @len bytes of them.
  *
- * Context: any, NMI included; the producer.
+ * Context: any, NMI included; the producer, which is not in another of these
+ * calls on the same ring.
  *
  * Return: where to write @len bytes, aligned to 8; NULL when @len is out of
  * range or the last reservation is still open.

@@ -68,6 +68,7 @@ void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_commit(struct ringbuf *rb);
 u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len);
 void ringbuf_ring_publish(struct ringbuf *rb);
+void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events);
 void ringbuf_ring_wake(struct ringbuf *rb);
 
 #endif /* _RINGBUF_RING_H */

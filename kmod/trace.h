@@ -7,7 +7,10 @@
 
 #include <linux/tracepoint.h>
 
-/* The producer moved the head: what is before it can be read. */
+/*
+ * The producer moved the head: what is before it can be read. When it had to
+ * make room for a burst it may have moved the head on its way, unheard.
+ */
 TRACE_EVENT(ringbuf_publish,
 	TP_PROTO(const char *name, u64 pos, u64 seq),
 	TP_ARGS(name, pos, seq),

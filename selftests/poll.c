@@ -175,6 +175,24 @@ TEST_F(ring, one_record_wakes_every_poller)
 		EXPECT_EQ(1, rb_op_wait(&op[i]));
 }
 
+/* Each of them is another consumer, so an exclusive wait excludes nobody. */
+TEST_F(ring, one_record_wakes_every_exclusive_poller)
+{
+	struct epoll_event e[4];
+	struct rb_op op[4];
+
+	for (int i = 0; i < 4; i++) {
+		int ep = epoll_create1(0);
+
+		ASSERT_EQ(0, watch(ep, rb_open(O_RDONLY),
+				   EPOLLIN | EPOLLEXCLUSIVE));
+		ASSERT_TRUE(rb_op_block(&op[i], SYS_epoll_wait, ep, &e[i], 1));
+	}
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(1, rb_op_wait(&op[i]));
+}
+
 TEST_F(ring, one_record_wakes_every_blocked_reader)
 {
 	static char buf[16][64];

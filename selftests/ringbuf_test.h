@@ -395,7 +395,8 @@ static __maybe_unused void *rb_op_main(void *arg)
 	struct rb_op *op = arg;
 
 	atomic_store(&op->tid, syscall(SYS_gettid));
-	op->ret = RC(syscall(op->nr, op->arg[0], op->arg[1], op->arg[2]));
+	/* A fourth argument would be a timeout: none. */
+	op->ret = RC(syscall(op->nr, op->arg[0], op->arg[1], op->arg[2], -1L));
 	return NULL;
 }
 

@@ -328,4 +328,27 @@ TEST_F(ring, append_makes_no_difference)
 	EXPECT_EQ(3 * F(8), read(self->p.r, rb_in, RB_MAX));
 }
 
+TEST_F(small, a_refused_frame_costs_no_older_record)
+{
+	static const struct ringbuf_record bad[] = {
+		{ .len = 0 },
+		{ .len = 8, .flags = 2 },
+		{ .len = 1001 },
+		{ .len = 8, .flags = RINGBUF_RECORD_LOST },
+	};
+	struct ringbuf_info i;
+
+	/* Full to the last byte. */
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 128, 8));
+	ASSERT_EQ(0, rb_set_writer(self->p.w, RINGBUF_WRITER_FRAMED));
+	for (size_t n = 0; n < ARRAY_SIZE(bad); n++) {
+		memset(rb_out, 0, 2048);
+		memcpy(rb_out, &bad[n], sizeof(bad[n]));
+		EXPECT_NE(0, RC(write(self->p.w, rb_out, 2048)));
+		ASSERT_EQ(0, rb_info(self->p.r, &i));
+		EXPECT_EQ(0, i.overwritten);
+		EXPECT_EQ(128, i.head_seq);
+	}
+}
+
 TEST_HARNESS_MAIN

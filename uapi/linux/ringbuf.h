@@ -206,7 +206,7 @@ struct ringbuf_writer {
  *	what was read at a position not below it was intact.
  * @head_seq: sequence number that the next record will get; may run ahead of
  *	@head by the records being published
- * @tail_seq: that of the oldest retained record; may trail @tail
+ * @tail_seq: that of the oldest retained record; may run ahead of @tail
  *
  * One cache line. The rest of the page is zero and reserved.
  */
