@@ -64,9 +64,12 @@ ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
 	return done;
 }
 
+/* Splicing would link the page itself into the pipe (before 6.5). */
 static inline size_t ringbuf_copy_out(struct ringbuf *rb, const void *from,
 				      size_t len, struct iov_iter *to)
 {
+	if (unlikely(!user_backed_iter(to)))
+		return copy_to_iter(from, len, to);
 	return ringbuf_copy(rb, from, len, to, copy_page_to_iter);
 }
 
