@@ -111,11 +111,16 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	page->tail_seq = start->seq;
 }
 
-/*
- * Move the tail so far that frames up to @end overwrite nothing retained, and
- * a stride further.
+/**
+ * ringbuf_core_make_room() - Move the tail out of the way
+ * @c: the ring
+ * @end: position up to which frames are to overwrite nothing retained
+ *
+ * Goes a stride further, so that this is rare.
+ *
+ * Context: any; producer only.
  */
-static void make_room(struct ringbuf_core *c, u64 end)
+void ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 {
 	u64 want = end + c->stride - c->size;
 	u64 tail = c->page->tail;
@@ -142,39 +147,6 @@ static void make_room(struct ringbuf_core *c, u64 end)
 }
 
 /**
- * ringbuf_core_reserve() - Open the next record
- * @c: the ring
- * @len: payload bytes, 1 to max_record
- * @type: the record's type
- *
- * Context: any; producer only. Takes no lock and allocates nothing. Constant
- * time, but now and then it passes over the oldest records, those in a stride
- * and @len bytes.
- *
- * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
- * is out of range or a reservation is open already.
- */
-void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
-{
-	struct ringbuf_record *rec;
-	u64 frame = ringbuf_frame_size(len);
-
-	if (unlikely(!len || len > c->max_record || c->reserved))
-		return NULL;
-	if (unlikely(ringbuf_before(c->limit, c->head + frame)))
-		make_room(c, c->head + frame);
-
-	rec = ringbuf_frame_at(c, c->head);
-	/* The padding, and payload that the caller will overwrite. */
-	WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
-	WRITE_ONCE(rec->len, len);
-	WRITE_ONCE(rec->type, type);
-	WRITE_ONCE(rec->flags, 0);
-	c->reserved = frame;
-	return rec + 1;
-}
-
-/**
  * ringbuf_core_reserve_run() - Make room for a run of frames
  * @c: the ring
  * @len: bytes, at most a quarter of the ring
@@ -187,7 +159,7 @@ void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type)
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len)
 {
 	if (ringbuf_before(c->limit, c->head + len))
-		make_room(c, c->head + len);
+		ringbuf_core_make_room(c, c->head + len);
 	return ringbuf_frame_at(c, c->head);
 }
 
@@ -223,30 +195,6 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 		done += frame;
 	}
 	return done;
-}
-
-/**
- * ringbuf_core_publish() - Let consumers see all committed records
- * @c: the ring
- *
- * All that the producer wrote before is visible to a consumer that sees the
- * new head. Two write barriers, however many records.
- *
- * Context: any; producer only.
- */
-void ringbuf_core_publish(struct ringbuf_core *c)
-{
-	u64 generation = c->generation + 1;
-	struct ringbuf_mark *end = &c->end[generation % ARRAY_SIZE(c->end)];
-
-	WRITE_ONCE(end->pos, c->head);
-	WRITE_ONCE(end->seq, c->head_seq);
-	/* LMM(publish:A) pairs with LMM(head:A) and LMM(head:B). */
-	smp_wmb();
-	WRITE_ONCE(c->generation, generation);
-	WRITE_ONCE(c->page->head_seq, c->head_seq);
-	/* LMM(publish:B) pairs with LMM(peek:B). */
-	smp_store_release(&c->page->head, c->head);
 }
 
 /**
@@ -289,56 +237,6 @@ void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m)
 	m->pos = READ_ONCE(c->page->tail);
 	/* Nothing but an unused ring is empty. */
 	*m = ringbuf_core_peek(c, m, &v) ? v.at : c->start;
-}
-
-/*
- * Look at the record at @at, or at @tail if that is later. False when it is not
- * before @v->head (@v->frame is NULL then) or was overwritten meanwhile.
- */
-static bool look(const struct ringbuf_core *c, const struct ringbuf_mark *at,
-		 u64 tail, struct ringbuf_view *v)
-{
-	const struct ringbuf_record *rec;
-
-	v->frame = NULL;
-	v->at.pos = ringbuf_before(at->pos, tail) ? tail : at->pos;
-	if (!ringbuf_before(v->at.pos, v->head))
-		return false;
-
-	rec = ringbuf_frame_at(c, v->at.pos);
-	v->frame = rec;
-	v->len = READ_ONCE(rec->len);
-	v->at.seq = READ_ONCE(rec->seq);
-	v->lost_bytes = v->at.pos - at->pos;
-	v->lost_records = v->at.seq - at->seq;
-	return ringbuf_core_intact(c, v->at.pos);
-}
-
-/**
- * ringbuf_core_peek() - Look at the next record in place
- * @c: the ring
- * @at: where to look; if the tail has passed it, @v is the tail's record
- * @v: what was found
- *
- * Context: any. Lock-free: repeats only when the tail passed the record
- * meanwhile.
- *
- * Return: false when there is no record at or after @at.
- */
-bool ringbuf_core_peek(const struct ringbuf_core *c,
-		       const struct ringbuf_mark *at, struct ringbuf_view *v)
-{
-	u64 tail;
-
-	do {
-		/* LMM(peek:A) pairs with LMM(make_room:A). */
-		tail = smp_load_acquire(&c->page->tail);
-		/* LMM(peek:B) pairs with LMM(publish:B). */
-		v->head = smp_load_acquire(&c->page->head);
-		if (look(c, at, tail, v))
-			return true;
-	} while (v->frame);
-	return false;
 }
 
 /**
@@ -415,7 +313,7 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		/* May be ahead of the exported head, as @seq may be. */
 		ringbuf_core_head(c, &head);
 		v.head = head.pos;
-		if (!look(c, at, tail, &v)) {
+		if (!ringbuf_core_look(c, at, tail, &v)) {
 			/* Nothing but seqs without records is left. */
 			if (at->pos == head.pos) {
 				*at = head;

@@ -4,13 +4,15 @@
  *
  * Knows no files, no user memory and no wait queues; storage, time and
  * serialisation come from the caller. Builds in userspace with the shims of
- * selftests/native. The algorithm is described in core.c.
+ * selftests/native. The algorithm, and the table of its barriers, are in core.c;
+ * what runs for each record is in here, to be inlined.
  */
 #ifndef _RINGBUF_CORE_H
 #define _RINGBUF_CORE_H
 
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <uapi/linux/ringbuf.h>
@@ -250,20 +252,135 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 		       void *data, u64 size, const struct ringbuf_mark *start);
 
 /* The producer's side: one caller at a time. */
-void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len, u16 type);
+void ringbuf_core_make_room(struct ringbuf_core *c, u64 end);
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len);
 u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
-void ringbuf_core_publish(struct ringbuf_core *c);
 
 /* The consumers' side: anyone, at any time. */
 void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m);
 void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m);
-bool ringbuf_core_peek(const struct ringbuf_core *c,
-		       const struct ringbuf_mark *at, struct ringbuf_view *v);
 u64 ringbuf_core_span(const struct ringbuf_core *c,
 		      const struct ringbuf_view *v, u64 limit, u64 *records);
 int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		      u64 seq, unsigned int budget);
+
+/**
+ * ringbuf_core_reserve() - Open the next record
+ * @c: the ring
+ * @len: payload bytes, 1 to max_record
+ * @type: the record's type
+ *
+ * Context: any; producer only. Takes no lock and allocates nothing. Constant
+ * time, but now and then it passes over the oldest records, those in a stride
+ * and @len bytes.
+ *
+ * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
+ * is out of range or a reservation is open already.
+ */
+static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
+					 u16 type)
+{
+	struct ringbuf_record *rec;
+	u64 frame = ringbuf_frame_size(len);
+
+	if (unlikely(!len || len > c->max_record || c->reserved))
+		return NULL;
+	if (unlikely(ringbuf_before(c->limit, c->head + frame)))
+		ringbuf_core_make_room(c, c->head + frame);
+
+	rec = ringbuf_frame_at(c, c->head);
+	/* The padding, and payload that the caller will overwrite. */
+	WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
+	WRITE_ONCE(rec->len, len);
+	WRITE_ONCE(rec->type, type);
+	WRITE_ONCE(rec->flags, 0);
+	c->reserved = frame;
+	return rec + 1;
+}
+
+/**
+ * ringbuf_core_publish() - Let consumers see all committed records
+ * @c: the ring
+ *
+ * All that the producer wrote before is visible to a consumer that sees the
+ * new head. Two write barriers, however many records.
+ *
+ * Context: any; producer only.
+ */
+static inline void ringbuf_core_publish(struct ringbuf_core *c)
+{
+	u64 generation = c->generation + 1;
+	struct ringbuf_mark *end = &c->end[generation % ARRAY_SIZE(c->end)];
+
+	WRITE_ONCE(end->pos, c->head);
+	WRITE_ONCE(end->seq, c->head_seq);
+	/* LMM(publish:A) pairs with LMM(head:A) and LMM(head:B). */
+	smp_wmb();
+	WRITE_ONCE(c->generation, generation);
+	WRITE_ONCE(c->page->head_seq, c->head_seq);
+	/* LMM(publish:B) pairs with LMM(peek:B). */
+	smp_store_release(&c->page->head, c->head);
+}
+
+/**
+ * ringbuf_core_look() - Look at a record in place, once
+ * @c: the ring
+ * @at: where to look
+ * @tail: the tail, which counts if it is later
+ * @v: @head set; all else is filled in
+ *
+ * Context: any.
+ *
+ * Return: false when there is no record before the head, @v's frame being NULL
+ * then, or it was overwritten meanwhile.
+ */
+static inline bool ringbuf_core_look(const struct ringbuf_core *c,
+				     const struct ringbuf_mark *at, u64 tail,
+				     struct ringbuf_view *v)
+{
+	const struct ringbuf_record *rec;
+
+	v->frame = NULL;
+	v->at.pos = ringbuf_before(at->pos, tail) ? tail : at->pos;
+	if (!ringbuf_before(v->at.pos, v->head))
+		return false;
+
+	rec = ringbuf_frame_at(c, v->at.pos);
+	v->frame = rec;
+	v->len = READ_ONCE(rec->len);
+	v->at.seq = READ_ONCE(rec->seq);
+	v->lost_bytes = v->at.pos - at->pos;
+	v->lost_records = v->at.seq - at->seq;
+	return ringbuf_core_intact(c, v->at.pos);
+}
+
+/**
+ * ringbuf_core_peek() - Look at the next record in place
+ * @c: the ring
+ * @at: where to look; if the tail has passed it, @v is the tail's record
+ * @v: what was found
+ *
+ * Context: any. Lock-free: repeats only when the tail passed the record
+ * meanwhile.
+ *
+ * Return: false when there is no record at or after @at.
+ */
+static inline bool ringbuf_core_peek(const struct ringbuf_core *c,
+				     const struct ringbuf_mark *at,
+				     struct ringbuf_view *v)
+{
+	u64 tail;
+
+	do {
+		/* LMM(peek:A) pairs with LMM(make_room:A). */
+		tail = smp_load_acquire(&c->page->tail);
+		/* LMM(peek:B) pairs with LMM(publish:B). */
+		v->head = smp_load_acquire(&c->page->head);
+		if (ringbuf_core_look(c, at, tail, v))
+			return true;
+	} while (v->frame);
+	return false;
+}
 
 /* A cursor's account: its owner only. */
 void ringbuf_cursor_init(struct ringbuf_cursor *cur,
