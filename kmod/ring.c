@@ -9,7 +9,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
 #include "ring.h"
@@ -214,37 +213,6 @@ void ringbuf_ring_release(struct ringbuf *rb)
 		ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ | EPOLLHUP);
 }
 
-/* The clock for records: good in an NMI, too. */
-static u64 time_of(const struct ringbuf *rb)
-{
-	return rb->config.timestamps ? ktime_get_mono_fast_ns() : 0;
-}
-
-/**
- * ringbuf_ring_commit() - Close the open reservation as a record, unpublished
- * @rb: the ring
- *
- * Context: any; the producer.
- */
-void ringbuf_ring_commit(struct ringbuf *rb)
-{
-	ringbuf_core_commit(&rb->core, time_of(rb));
-}
-
-/**
- * ringbuf_ring_commit_run() - Make records of a run of frames, unpublished
- * @rb: the ring
- * @len: bytes that were written into the run
- *
- * Context: any; the producer.
- *
- * Return: bytes of the frames that became records, from the first one on.
- */
-u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
-{
-	return ringbuf_core_commit_run(&rb->core, len, time_of(rb));
-}
-
 /**
  * ringbuf_ring_publish() - Let consumers see all committed records, wake nobody
  * @rb: the ring
@@ -258,16 +226,13 @@ void ringbuf_ring_publish(struct ringbuf *rb)
 }
 
 /**
- * ringbuf_ring_wake() - Wake those who sleep or poll, after publishing
- * @rb: the ring
+ * ringbuf_ring_wake_sleepers() - The rest of ringbuf_ring_wake()
+ * @rb: the ring, on which somebody sleeps or polls
  *
  * Context: task, holding no lock that a wakeup could want.
  */
-void ringbuf_ring_wake(struct ringbuf *rb)
+void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 {
-	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
-	if (!wq_has_sleeper(&rb->readers))
-		return;
 	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
 	ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ);
 }

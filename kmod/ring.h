@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
 #include "core.h"
 #include "ringbuf.h"
@@ -65,10 +66,52 @@ struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config);
 void ringbuf_ring_destroy(struct ringbuf *rb);
 int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
-void ringbuf_ring_commit(struct ringbuf *rb);
-u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len);
 void ringbuf_ring_publish(struct ringbuf *rb);
 void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events);
-void ringbuf_ring_wake(struct ringbuf *rb);
+void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
+
+/* The clock for records: good in an NMI, too. */
+static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
+{
+	return rb->config.timestamps ? ktime_get_mono_fast_ns() : 0;
+}
+
+/**
+ * ringbuf_ring_commit() - Close the open reservation as a record, unpublished
+ * @rb: the ring
+ *
+ * Context: any; the producer.
+ */
+static inline void ringbuf_ring_commit(struct ringbuf *rb)
+{
+	ringbuf_core_commit(&rb->core, ringbuf_ring_time(rb));
+}
+
+/**
+ * ringbuf_ring_commit_run() - Make records of a run of frames, unpublished
+ * @rb: the ring
+ * @len: bytes that were written into the run
+ *
+ * Context: any; the producer.
+ *
+ * Return: bytes of the frames that became records, from the first one on.
+ */
+static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
+{
+	return ringbuf_core_commit_run(&rb->core, len, ringbuf_ring_time(rb));
+}
+
+/**
+ * ringbuf_ring_wake() - Wake those who sleep or poll, after publishing
+ * @rb: the ring
+ *
+ * Context: task, holding no lock that a wakeup could want.
+ */
+static inline void ringbuf_ring_wake(struct ringbuf *rb)
+{
+	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	if (wq_has_sleeper(&rb->readers))
+		ringbuf_ring_wake_sleepers(rb);
+}
 
 #endif /* _RINGBUF_RING_H */
