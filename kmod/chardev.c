@@ -4,7 +4,6 @@
  * seeking, ioctl.c the ioctls.
  */
 
-#include <linux/file.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -13,8 +12,6 @@
 #include "chardev.h"
 #include "compat.h"
 #include "file.h"
-#include "ring.h"
-#include "trace.h"
 
 /* One call, one record. The caller holds the ring's write_lock. */
 static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from)

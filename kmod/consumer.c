@@ -3,10 +3,8 @@
  * Consumers of the character device: their cursors, reading and seeking.
  */
 
-#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
-#include "compat.h"
 #include "file.h"
 #include "trace.h"
 

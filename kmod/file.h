@@ -15,7 +15,7 @@
  * @lock: makes a move of @cursor one step; held for some lines at a time, never
  *	while user memory is touched
  * @cursor: where this consumer is; @cursor.at.pos alone may be read without
- *	@lock
+ *	@lock, all of @cursor.at by who can do with a pair that was never one
  * @flags: RINGBUF_CONSUMER_*
  * @writer_flags: RINGBUF_WRITER_*
  */

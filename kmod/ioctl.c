@@ -3,7 +3,6 @@
  * The ioctls of the device, and what they tell.
  */
 
-#include <linux/compat.h>
 #include <linux/uaccess.h>
 #include <asm/ioctls.h>
 #include "chardev.h"

@@ -575,6 +575,45 @@ static void seek_counts_the_gap(struct kunit *test)
 	expect_mark(test, cur.at, ring->page->tail, ring->page->tail_seq);
 }
 
+/* Seqs 5 to 7 used by records that could not be published. */
+static void gap_in_the_seqs(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_mark at = {};
+	struct ringbuf_cursor cur;
+	struct ringbuf_view v;
+	u64 i, n;
+
+	ringbuf_cursor_init(&cur, &ring->core);
+	for (i = 0; i < 5; i++)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	ring->core.head_seq += 3;
+	ringbuf_core_publish(&ring->core);
+	/* Nothing behind it yet: the head is what comes next. */
+	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
+	expect_mark(test, at, 160, 8);
+
+	KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
+	expect_mark(test, at, 160, 8);
+	/* A loss of records without bytes, where a span ends. */
+	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
+	KUNIT_EXPECT_EQ(test, ringbuf_core_span(&ring->core, &v, U64_MAX, &n),
+			160ULL);
+	ringbuf_cursor_take(&cur, 160, n);
+	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
+	ringbuf_cursor_lose(&cur, &v);
+	KUNIT_EXPECT_EQ(test, cur.lost_records, 3ULL);
+	KUNIT_EXPECT_EQ(test, cur.lost_bytes, 0ULL);
+	expect_record(test, &cur, 8, 8, 0);
+	/* Back into the gap: it counts once more, and takes no bytes. */
+	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
+	ringbuf_cursor_move(&cur, &at, 6, cur.at.seq);
+	KUNIT_EXPECT_EQ(test, cur.lost_records, 5ULL);
+	KUNIT_EXPECT_EQ(test, cur.lost_bytes, 0ULL);
+	expect_mark(test, cur.at, 160, 8);
+}
+
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE(empty_ring),
 	KUNIT_CASE(one_record),
@@ -596,6 +635,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(seek_finds_each_record),
 	KUNIT_CASE(seek_keeps_to_its_budget),
 	KUNIT_CASE(seek_counts_the_gap),
+	KUNIT_CASE(gap_in_the_seqs),
 	{}
 };
 
