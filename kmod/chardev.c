@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The ring as a character device: open, write, poll. consumer.c has reading and
- * seeking, ioctl.c the ioctls.
+ * seeking, map.c maps, ioctl.c the ioctls.
  */
 
 #include <linux/poll.h>
@@ -245,6 +245,7 @@ const struct file_operations ringbuf_fops = {
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
 	.poll		= ringbuf_poll,
+	.mmap		= ringbuf_mmap,
 	.unlocked_ioctl	= ringbuf_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.show_fdinfo	= ringbuf_show_fdinfo,

@@ -4,6 +4,7 @@
 #define _RINGBUF_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/version.h>
 
 /* 6.13 wants the namespace as a string. */
@@ -11,6 +12,15 @@
 #define RINGBUF_NAMESPACE	"RINGBUF"
 #else
 #define RINGBUF_NAMESPACE	RINGBUF
+#endif
+
+/* 6.3 hides the flags of a map behind accessors. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
+				vm_flags_t clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
 #endif
 
 /* 6.5 renamed the splice helper for files that have a read_iter. */

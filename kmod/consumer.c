@@ -8,8 +8,8 @@
 #include "file.h"
 #include "trace.h"
 
-/* Records that a seek passes over before it lets others run. */
-#define SEEK_BUDGET	1024
+/* Records to pass over before others may run. */
+#define WALK_BUDGET	1024
 
 /**
  * DOC: threads that share a consumer
@@ -73,6 +73,10 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
+	if (same && to->lost_records != from->lost_records)
+		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
+				      to->lost_records - from->lost_records,
+				      to->lost_bytes - from->lost_bytes);
 	return same;
 }
 
@@ -340,7 +344,7 @@ static int seek_walk(struct ringbuf_core *core, struct ringbuf_mark *to, u64 seq
 	if (ringbuf_before(seq, to->seq))
 		ringbuf_core_tail(core, to);
 	for (;;) {
-		ret = ringbuf_core_seek(core, to, seq, SEEK_BUDGET);
+		ret = ringbuf_core_seek(core, to, seq, WALK_BUDGET);
 		if (ret != -EAGAIN)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -382,3 +386,32 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 	return to.seq;
 }
 
+/**
+ * ringbuf_file_advance() - Move the cursor to where a mapped consumer has read
+ * @rf: its file
+ * @pos: the position after what it is done with
+ *
+ * Context: task; may sleep.
+ *
+ * Return: 0; -EINVAL as ringbuf_cursor_walk(), -EINTR when killed.
+ */
+int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
+{
+	struct ringbuf_cursor from, to;
+	int ret;
+
+	do {
+		ringbuf_file_cursor(rf, &from);
+		to = from;
+		do {
+			ret = ringbuf_cursor_walk(&to, &rf->ring->core, pos,
+						  WALK_BUDGET);
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		} while (ret == -EAGAIN);
+		if (ret)
+			return ret;
+	} while (!ringbuf_file_move(rf, &from, &to));
+	return 0;
+}

@@ -389,6 +389,9 @@ void ringbuf_cursor_settle(struct ringbuf_cursor *cur,
 			   const struct ringbuf_core *c);
 void ringbuf_cursor_move(struct ringbuf_cursor *cur,
 			 const struct ringbuf_mark *to, u64 wanted, u64 from);
+int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
+			const struct ringbuf_core *c, u64 pos,
+			unsigned int budget);
 void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
 			  const struct ringbuf_core *c,
 			  struct ringbuf_stats *stats);

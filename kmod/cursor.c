@@ -4,6 +4,7 @@
  */
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/string.h>
 #include "core.h"
 
@@ -63,6 +64,48 @@ void ringbuf_cursor_move(struct ringbuf_cursor *cur,
 	}
 	cur->lost_records += lost;
 	cur->at = *to;
+}
+
+/**
+ * ringbuf_cursor_walk() - Move to a record whose position is known
+ * @cur: the cursor
+ * @c: the ring
+ * @pos: the position, of a record or the head
+ * @budget: records to pass over in one call
+ *
+ * Passes from record to record, since what lies in between may look like one.
+ * What it passes over counts as read; what has been overwritten as lost, for
+ * who can tell whether it was read in time. When that goes beyond @pos the
+ * cursor is at the oldest record.
+ *
+ * Context: any; the cursor's owner. Call it again on -EAGAIN.
+ *
+ * Return: 0; -EINVAL when @pos is behind the cursor, beyond the head or where no
+ * record begins, and @cur is anywhere; -EAGAIN when @budget is used up.
+ */
+int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
+			const struct ringbuf_core *c, u64 pos,
+			unsigned int budget)
+{
+	struct ringbuf_view v;
+
+	if (ringbuf_before(pos, cur->at.pos))
+		return -EINVAL;
+	for (; budget; budget--) {
+		if (cur->at.pos == pos)
+			return 0;
+		if (!ringbuf_core_peek(c, &cur->at, &v))
+			return -EINVAL;
+		if (v.lost_records) {
+			ringbuf_cursor_lose(cur, &v);
+			if (!ringbuf_before(v.at.pos, pos))
+				return 0;
+		}
+		ringbuf_cursor_take(cur, ringbuf_frame_size(v.len), 1);
+		if (ringbuf_before(pos, cur->at.pos))
+			return -EINVAL;
+	}
+	return -EAGAIN;
 }
 
 /**

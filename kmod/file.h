@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An open file of a ring: shared by chardev.c, consumer.c and ioctl.c. */
+/* An open file of a ring: shared by chardev.c, consumer.c, ioctl.c, map.c. */
 #ifndef _RINGBUF_FILE_H
 #define _RINGBUF_FILE_H
 
@@ -83,10 +83,12 @@ void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur);
 bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *from,
 		       const struct ringbuf_cursor *to);
+int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos);
 bool ringbuf_file_eof(struct ringbuf_file *rf);
 void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats);
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to);
 loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence);
+int ringbuf_mmap(struct file *file, struct vm_area_struct *vma);
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif /* _RINGBUF_FILE_H */

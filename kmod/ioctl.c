@@ -84,6 +84,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
+	info->features = RINGBUF_FEATURE_MMAP;
 	info->data_size = core->size;
 	info->data_offset = core->page->data_offset;
 	info->head = head.pos;
@@ -190,6 +191,15 @@ static int next_size(struct ringbuf_file *rf)
 	return RINGBUF_FRAME_SIZE(v.len);
 }
 
+static int advance(struct ringbuf_file *rf, const void __user *arg)
+{
+	u64 pos;
+
+	if (get_user(pos, (const u64 __user *)arg))
+		return -EFAULT;
+	return ringbuf_file_advance(rf, pos);
+}
+
 /* The mode that an ioctl asks of its file; 0: any. */
 static fmode_t ioctl_mode(unsigned int cmd)
 {
@@ -198,6 +208,7 @@ static fmode_t ioctl_mode(unsigned int cmd)
 	case RINGBUF_IOC_SET_CONSUMER:
 	case RINGBUF_IOC_GET_CONSUMER:
 	case RINGBUF_IOC_GET_STATS:
+	case RINGBUF_IOC_ADVANCE:
 		return FMODE_READ;
 	case RINGBUF_IOC_SET_WRITER:
 		return FMODE_WRITE;
@@ -215,8 +226,9 @@ static fmode_t ioctl_mode(unsigned int cmd)
  * Context: task; may sleep.
  *
  * Return: 0; -EBADF when the file is not open for what @cmd is about, -EFAULT,
- * -EINVAL for a structure that is too small and for unknown flags, -E2BIG for
- * one that asks for more than we know, -ENOTTY for an unknown @cmd.
+ * -EINVAL for a structure that is too small, for unknown flags and for a
+ * position that is none to advance to, -E2BIG for a structure that asks for more
+ * than we know, -EINTR when killed, -ENOTTY for an unknown @cmd.
  */
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -237,6 +249,8 @@ long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return get_stats(rf, argp);
 	case RINGBUF_IOC_SET_WRITER:
 		return set_writer(rf, argp);
+	case RINGBUF_IOC_ADVANCE:
+		return advance(rf, argp);
 	case FIONREAD:
 		return put_user(next_size(rf), (int __user *)argp);
 	default:

@@ -59,6 +59,12 @@ struct ringbuf {
 	struct list_head node;
 };
 
+/* Pages that a map can show: @pages. */
+static inline unsigned long ringbuf_map_pages(const struct ringbuf *rb)
+{
+	return 1 + 2 * (rb->config.size >> PAGE_SHIFT);
+}
+
 /* What publishing wakes: readers, pollers, and those who wait for a loss. */
 #define RINGBUF_POLL_READ	(EPOLLIN | EPOLLRDNORM | EPOLLPRI)
 

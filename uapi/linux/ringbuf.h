@@ -209,6 +209,19 @@ struct ringbuf_writer {
  * @tail_seq: that of the oldest retained record; may run ahead of @tail
  *
  * One cache line. The rest of the page is zero and reserved.
+ *
+ * A consumer that reads in place, from a position on that it got from
+ * RINGBUF_IOC_GET_STATS:
+ *
+ *	1. loads @tail with acquire, then @head with acquire: tail <= head;
+ *	2. if its position is behind the tail it has been overrun: it goes on at
+ *	   the tail, where the record's seq tells how many it lost;
+ *	3. if its position is the head there is nothing: it tells the kernel where
+ *	   it is, by RINGBUF_IOC_ADVANCE, and waits, by poll();
+ *	4. uses the record as data that may change: reads each word once, and has
+ *	   no trust in a length before it has compared it with the head;
+ *	5. issues a read barrier and loads @tail: if its position is behind it now,
+ *	   whatever it made of the record is void, and 2 holds; else that counts.
  */
 struct ringbuf_page {
 	__u32	magic;
@@ -224,6 +237,13 @@ struct ringbuf_page {
 };
 
 /*
+ * RINGBUF_IOC_ADVANCE moves the cursor to a position up to which this consumer
+ * has read in its map: that of a record not behind the cursor, or the head; else
+ * EINVAL. Records that it passes count as read, those overwritten by then as
+ * lost, for only the consumer knows whether it read them in time. One that has
+ * itself been overwritten moves the cursor to the oldest record. poll() and
+ * read() go by the cursor.
+ *
  * As in vfio and iommufd the size travels in struct_size, not in the ioctl's
  * number, so that a number stays the same when its structure grows.
  */
