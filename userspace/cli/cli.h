@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the commands of ringbuf(1) share. */
+#ifndef RINGBUF_CLI_H
+#define RINGBUF_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <libringbuf.h>
+
+/* Exit statuses, as in ringbuf(1). */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,	/* said why on stderr */
+	EXIT_USAGE = 2,
+};
+
+/* A command: argv[0] is its name. Returns the exit status. */
+struct cli_command {
+	const char *name;
+	const char *args;	/* as in "ringbuf cat [OPTION]... [RING]" */
+	const char *brief;	/* one line */
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_cat(int argc, char **argv);
+int cmd_pub(int argc, char **argv);
+int cmd_record(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_top(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+/* "ringbuf: " and the text on stderr; the first adds what the errno means. */
+void cli_errno(int err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A number: decimal or 0x, with K, M, G, T for powers of 1024. */
+bool cli_u64(const char *text, uint64_t *value);
+
+/* "1.5 MiB", "12.3 k", "1h 02m": at most 9 characters, for people. */
+const char *cli_bytes(char buf[16], double bytes);
+const char *cli_count(char buf[16], double count);
+const char *cli_time(char buf[16], double seconds);
+
+/* Says what a failed open of a ring is about, and what to do. Returns EXIT_FAILED. */
+int cli_open_failed(const char *name, int err);
+
+/* SIGINT, SIGTERM and SIGHUP set this and do nothing else; see cli_signals(). */
+extern volatile int cli_stopped;
+void cli_signals(void);
+
+#endif /* RINGBUF_CLI_H */

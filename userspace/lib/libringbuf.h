@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note OR MIT */
+/*
+ * libringbuf: consumers and writers of /dev/ringbuf.
+ *
+ *	struct ringbuf_reader *r;
+ *	struct ringbuf_entry e;
+ *	int ret = ringbuf_reader_open(&r, NULL, 0);
+ *
+ *	while (!ret && (ret = ringbuf_wait(r, -1)) > 0) {
+ *		ringbuf_for_each(r, &e)
+ *			handle(e.data, e.len);
+ *		ret = 0;
+ *	}
+ *
+ * Functions return 0 or a count, and a negative errno when they fail; errno
+ * itself is left alone. After an open nothing allocates memory.
+ *
+ * A handle is used by one thread at a time; different handles need nothing of
+ * each other, even those of one ring. A reader has its open file description to
+ * itself: who shares one, say after fork(), uses it in one process only.
+ */
+#ifndef LIBRINGBUF_H
+#define LIBRINGBUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/ringbuf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct ringbuf_entry - A record as a reader sees it
+ * @data: payload
+ * @len: its bytes
+ * @type: the producer's own
+ * @flags: 0
+ * @seq: sequence number
+ * @time_ns: CLOCK_MONOTONIC when it was published, in ns, or 0
+ * @lost: records lost between the reader's last one and this one
+ * @lost_bytes: bytes of their frames
+ */
+struct ringbuf_entry {
+	const void *data;
+	uint32_t len;
+	uint16_t type;
+	uint16_t flags;
+	uint64_t seq;
+	uint64_t time_ns;
+	uint64_t lost;
+	uint64_t lost_bytes;
+};
+
+/*
+ * What the inline functions below know of a reader: private to them. Handles
+ * come from ringbuf_reader_open(), so what follows in the library may grow.
+ */
+struct ringbuf_reader {
+	const uint64_t *tail;	/* records before it may be overwritten */
+	uintptr_t base;		/* where position 0 would be */
+	uint64_t mask;
+	uint64_t at;		/* position of the next record */
+	uint64_t at_seq;	/* its sequence number */
+	uint64_t pause;		/* look no further without ringbuf_find_() */
+	uint64_t end;		/* whole frames up to here */
+	uint64_t frame;		/* bytes of the frame that was looked at */
+	uint64_t pos;		/* after the last record released */
+	uint64_t seq;
+	uint64_t read_bytes;
+	uint64_t read_records;
+};
+
+/* Flags of ringbuf_reader_open() */
+#define RINGBUF_READER_EOF	(1U << 0) /* without a writer, end when all is read */
+#define RINGBUF_READER_NO_MMAP	(1U << 1) /* by read(), even where mmap() works */
+
+/* Readers */
+int ringbuf_reader_open(struct ringbuf_reader **reader, const char *name,
+			unsigned int flags);
+int ringbuf_reader_fdopen(struct ringbuf_reader **reader, int fd,
+			  unsigned int flags);
+void ringbuf_reader_close(struct ringbuf_reader *reader);
+int ringbuf_reader_fd(const struct ringbuf_reader *reader);
+bool ringbuf_reader_mapped(const struct ringbuf_reader *reader);
+int ringbuf_reader_info(const struct ringbuf_reader *reader,
+			struct ringbuf_info *info);
+int ringbuf_reader_stats(const struct ringbuf_reader *reader,
+			 struct ringbuf_stats *stats);
+int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
+			    int whence);
+int ringbuf_arm(struct ringbuf_reader *reader);
+int ringbuf_wait(struct ringbuf_reader *reader, int timeout_ms);
+int ringbuf_read(struct ringbuf_reader *reader, struct ringbuf_entry *entry);
+
+/* Writers */
+struct ringbuf_publisher;
+
+int ringbuf_publisher_open(struct ringbuf_publisher **publisher,
+			   const char *name, unsigned int flags);
+int ringbuf_publisher_fdopen(struct ringbuf_publisher **publisher, int fd,
+			     unsigned int flags);
+int ringbuf_publisher_close(struct ringbuf_publisher *publisher);
+int ringbuf_publisher_fd(const struct ringbuf_publisher *publisher);
+int ringbuf_publisher_info(const struct ringbuf_publisher *publisher,
+			   struct ringbuf_info *info);
+int ringbuf_publish(struct ringbuf_publisher *publisher, uint16_t type,
+		    const void *data, size_t len);
+int ringbuf_put(struct ringbuf_publisher *publisher, uint16_t type,
+		const void *data, size_t len);
+int ringbuf_flush(struct ringbuf_publisher *publisher);
+
+/* For the inline functions: find a record at hand. 1, 0 or a negative errno. */
+int ringbuf_find_(struct ringbuf_reader *reader);
+
+/**
+ * ringbuf_intact() - Is what ringbuf_next() showed still what it was?
+ * @r: the reader
+ *
+ * To be asked after looking at an entry in place, and before acting on it.
+ *
+ * Return: false when the record has been overwritten meanwhile: whatever was
+ * made of it is void.
+ */
+static inline bool ringbuf_intact(const struct ringbuf_reader *r)
+{
+	/* What was read before was read before the tail is. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return (int64_t)(r->at -
+			 __atomic_load_n(r->tail, __ATOMIC_RELAXED)) >= 0;
+}
+
+/**
+ * ringbuf_next() - The next record in place, without a copy
+ * @r: the reader
+ * @e: the record; all but what @e->data points to is a copy, and good
+ *
+ * The same record again until ringbuf_release(). A writer that goes around the
+ * ring may overwrite the payload at any time: use it, ask ringbuf_intact(), and
+ * only then act on it. No system call while there are records.
+ *
+ * Return: 1, 0 when there is no record now, -EBADMSG when this is no ring, or
+ * what read() fails with where the ring is not mapped: -ENODATA at the end of
+ * the stream, -ENODEV when the ring is gone.
+ */
+static inline int ringbuf_next(struct ringbuf_reader *r,
+			       struct ringbuf_entry *e)
+{
+	for (;;) {
+		const struct ringbuf_record *rec = (const struct ringbuf_record *)
+			(r->base + (r->at & r->mask));
+		int ret;
+
+		if ((int64_t)(r->pause - r->at) > 0) {
+			e->len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
+			e->type = __atomic_load_n(&rec->type, __ATOMIC_RELAXED);
+			e->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
+			e->time_ns = __atomic_load_n(&rec->time_ns,
+						     __ATOMIC_RELAXED);
+			r->frame = RINGBUF_FRAME_SIZE(e->len);
+			if (e->seq == r->at_seq && e->len &&
+			    r->frame <= r->end - r->at && ringbuf_intact(r)) {
+				e->data = rec + 1;
+				e->flags = 0;
+				e->lost = r->at_seq - r->seq;
+				e->lost_bytes = r->at - r->pos;
+				return 1;
+			}
+		}
+		ret = ringbuf_find_(r);
+		if (ret <= 0)
+			return ret;
+	}
+}
+
+/**
+ * ringbuf_release() - Be done with the record that ringbuf_next() showed
+ * @r: the reader
+ *
+ * Return: false as ringbuf_intact(); the record then counts as lost, and the
+ * next one says so.
+ */
+static inline bool ringbuf_release(struct ringbuf_reader *r)
+{
+	if (!ringbuf_intact(r))
+		return false;
+	r->read_bytes += r->frame;
+	r->read_records++;
+	r->at += r->frame;
+	r->at_seq++;
+	r->pos = r->at;
+	r->seq = r->at_seq;
+	return true;
+}
+
+/**
+ * ringbuf_for_each() - All records there are now
+ * @r: the reader
+ * @e: pointer to a struct ringbuf_entry
+ *
+ * Each is a copy, checked, and stays until the next round: nothing to forget.
+ * Ends when there is no record, or with an error, which ringbuf_wait() tells.
+ */
+#define ringbuf_for_each(r, e)	while (ringbuf_read(r, e) > 0)
+
+/*
+ * In C a pointer to another type would only be a warning before GCC 14; to a
+ * union of one pointer it is an error.
+ */
+#ifdef __cplusplus
+#define RINGBUF_TYPED_ARG_(name, type)	typedef const type *name##_arg_;
+#define RINGBUF_TYPED_PTR_(arg)		(arg)
+#else
+#define RINGBUF_TYPED_ARG_(name, type)					\
+	typedef union {							\
+		const type *ptr;					\
+	} name##_arg_ __attribute__((__transparent_union__));
+#define RINGBUF_TYPED_PTR_(arg)		((arg).ptr)
+#endif
+
+/**
+ * DEFINE_RINGBUF_TYPED_ID() - Records that are structures of one type
+ * @name: what the functions begin with
+ * @type: of the payload, such as struct event
+ * @id: the records' type number
+ *
+ * Defines, and checks when it is compiled that pointers are to @type:
+ *
+ * * ``int name_write(struct ringbuf_publisher *, const type *)``: as
+ *   ringbuf_publish()
+ * * ``int name_put(struct ringbuf_publisher *, const type *)``: as ringbuf_put()
+ * * ``int name_next(struct ringbuf_reader *, type *)``: the next record, copied
+ *   and checked. As ringbuf_read(); -EPROTO for a record of another type or size,
+ *   which is passed over.
+ */
+#define DEFINE_RINGBUF_TYPED_ID(name, type, id)				\
+	RINGBUF_TYPED_ARG_(name, type)					\
+	static inline __attribute__((__unused__)) int			\
+	name##_write(struct ringbuf_publisher *p, name##_arg_ arg)	\
+	{								\
+		return ringbuf_publish(p, (id), RINGBUF_TYPED_PTR_(arg), \
+				       sizeof(type));			\
+	}								\
+	static inline __attribute__((__unused__)) int			\
+	name##_put(struct ringbuf_publisher *p, name##_arg_ arg)	\
+	{								\
+		return ringbuf_put(p, (id), RINGBUF_TYPED_PTR_(arg),	\
+				   sizeof(type));			\
+	}								\
+	RINGBUF_TYPED_OUT_(name, type)					\
+	static inline __attribute__((__unused__)) int			\
+	name##_next(struct ringbuf_reader *r, name##_out_ arg)		\
+	{								\
+		return ringbuf_next_typed_(r, (id),			\
+					   RINGBUF_TYPED_PTR_(arg),	\
+					   sizeof(type));		\
+	}								\
+	struct name##_needs_a_semicolon_
+
+#ifdef __cplusplus
+#define RINGBUF_TYPED_OUT_(name, type)	typedef type *name##_out_;
+#else
+#define RINGBUF_TYPED_OUT_(name, type)					\
+	typedef union {							\
+		type *ptr;						\
+	} name##_out_ __attribute__((__transparent_union__));
+#endif
+
+/**
+ * DEFINE_RINGBUF_TYPED() - Records that are structures of one type
+ * @name: what the functions begin with
+ * @type: of the payload, such as struct event
+ *
+ * As DEFINE_RINGBUF_TYPED_ID() with the type number 0, that of a plain write().
+ */
+#define DEFINE_RINGBUF_TYPED(name, type) \
+	DEFINE_RINGBUF_TYPED_ID(name, type, 0)
+
+/* For the typed wrappers. */
+static inline int ringbuf_next_typed_(struct ringbuf_reader *r, uint16_t type,
+				      void *to, uint32_t size)
+{
+	struct ringbuf_entry e;
+	int ret;
+
+	do {
+		ret = ringbuf_next(r, &e);
+		if (ret <= 0)
+			return ret;
+		if (e.type == type && e.len == size)
+			__builtin_memcpy(to, e.data, size);
+		else
+			ret = -71; /* EPROTO */
+	} while (!ringbuf_release(r));
+	return ret;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBRINGBUF_H */
