@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Inside the library. */
+#ifndef RINGBUF_LIB_H
+#define RINGBUF_LIB_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "libringbuf.h"
+
+#define MIN_BUFFER	(64UL << 10)
+
+/**
+ * struct reader - A reader, whole
+ * @pub: what the inline functions see; first
+ * @fd: the device
+ * @flags: RINGBUF_READER_*
+ * @size: bytes of the ring's data area
+ * @max_record: payload bytes of its largest record
+ * @lost_bytes: of seeks; what else was lost is what was passed and not read
+ * @lost_records: the same in seqs
+ * @first_pos: position where it started, moved by seeks
+ * @first_seq: seq where it started, moved by seeks
+ * @page: the ring's page, mapped; NULL where frames come by read()
+ * @data: the data area, mapped twice in a row
+ * @advanced: position that the kernel knows of
+ * @run: where the frames at hand begin, which stays: their tail
+ * @buffer: frames that were read; of a mapped reader, the record that
+ *	ringbuf_read() copied
+ * @buffer_size: its bytes
+ * @filled: bytes of frames in it
+ */
+struct reader {
+	struct ringbuf_reader pub;
+	int fd;
+	unsigned int flags;
+	uint64_t size;
+	uint32_t max_record;
+	uint64_t lost_bytes;
+	uint64_t lost_records;
+	uint64_t first_pos;
+	uint64_t first_seq;
+
+	const struct ringbuf_page *page;
+	const unsigned char *data;
+	uint64_t advanced;
+
+	uint64_t run;
+	unsigned char *buffer;
+	size_t buffer_size;
+	size_t filled;
+};
+
+static inline struct reader *whole(struct ringbuf_reader *r)
+{
+	return (struct reader *)r;
+}
+
+static inline bool before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
+/* name.c */
+int open_ring(const char *name, int flags);
+int get_info(int fd, struct ringbuf_info *info);
+int get_stats(int fd, struct ringbuf_stats *stats);
+
+/* map.c: records in place */
+int map_attach(struct reader *r, const struct ringbuf_page *page,
+	       const unsigned char *data);
+int map_open(struct reader *r, const struct ringbuf_info *info);
+void map_close(struct reader *r);
+int map_find(struct reader *r);
+int map_advance(struct reader *r);
+
+/* stream.c: records by read() */
+int stream_open(struct reader *r);
+int stream_find(struct reader *r);
+void stream_drop(struct reader *r);
+void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records);
+
+#endif /* RINGBUF_LIB_H */

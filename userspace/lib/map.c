@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Records in place: the ring mapped into this process. Nothing that is read
+ * from it is trusted: a bad ring gives -EBADMSG and no bad access.
+ */
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include "lib.h"
+
+/* Rings up to this many bytes are mapped at once, larger ones as they are read. */
+#define POPULATE_MAX	(16UL << 20)
+
+/* Start at @r->pub.pos and .seq of a ring that lies in memory. */
+int map_attach(struct reader *r, const struct ringbuf_page *page,
+	       const unsigned char *data)
+{
+	uint64_t size = page->data_size;
+
+	if (page->magic != RINGBUF_PAGE_MAGIC || page->abi != RINGBUF_ABI ||
+	    page->struct_size < sizeof(*page) || size != r->size)
+		return -EBADMSG;
+	r->page = page;
+	r->data = data;
+	r->pub.tail = (const uint64_t *)&page->tail;
+	r->pub.base = (uintptr_t)data;
+	r->pub.mask = size - 1;
+	r->advanced = r->pub.pos;
+	return 0;
+}
+
+int map_open(struct reader *r, const struct ringbuf_info *info)
+{
+	size_t page_size = sysconf(_SC_PAGESIZE);
+	int flags = MAP_SHARED;
+	void *page, *data;
+	int ret;
+
+	if (info->data_offset % page_size || info->data_size % page_size)
+		return -EBADMSG;
+	if (info->data_size <= POPULATE_MAX)
+		flags |= MAP_POPULATE;
+	page = mmap(NULL, page_size, PROT_READ, flags, r->fd, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	data = mmap(NULL, 2 * info->data_size, PROT_READ, flags, r->fd,
+		    info->data_offset);
+	if (data == MAP_FAILED) {
+		ret = -errno;
+		munmap(page, page_size);
+		return ret;
+	}
+	ret = map_attach(r, page, data);
+	if (ret) {
+		munmap(data, 2 * info->data_size);
+		munmap(page, page_size);
+	}
+	return ret;
+}
+
+void map_close(struct reader *r)
+{
+	if (!r->page)
+		return;
+	munmap((void *)r->data, 2 * r->size);
+	munmap((void *)r->page, sysconf(_SC_PAGESIZE));
+}
+
+/* Tell the kernel how far this reader is, which its poll() and its account want. */
+int map_advance(struct reader *r)
+{
+	uint64_t pos = r->pub.pos;
+
+	if (r->fd < 0 || r->advanced == pos)
+		return 0;
+	if (ioctl(r->fd, RINGBUF_IOC_ADVANCE, &pos))
+		return -errno;
+	r->advanced = pos;
+	return 0;
+}
+
+/*
+ * Finds the record after @r->pub.pos, or the oldest one if that is overwritten.
+ * Called at the head, after an overrun, at a gap, and every quarter of the ring.
+ */
+int map_find(struct reader *r)
+{
+	struct ringbuf_reader *pub = &r->pub;
+	const struct ringbuf_record *rec;
+	uint64_t tail, head;
+	uint32_t len;
+
+	/* Or it would count as lost what it has long read. */
+	if (pub->pos - r->advanced >= r->size / 4) {
+		int ret = map_advance(r);
+
+		if (ret)
+			return ret;
+	}
+	do {
+		tail = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE);
+		head = __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE);
+		pub->at = before(pub->pos, tail) ? tail : pub->pos;
+		pub->end = head;
+		pub->pause = head;
+		if (head - tail > r->size || before(head, pub->at) ||
+		    (head | tail) % RINGBUF_ALIGN)
+			return -EBADMSG;
+		if (pub->at == head)
+			return 0;
+		rec = (const void *)(r->data + (pub->at & pub->mask));
+		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
+		pub->at_seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
+	} while (!ringbuf_intact(pub));
+
+	if (!len || RINGBUF_FRAME_SIZE(len) > head - pub->at ||
+	    before(pub->at_seq, pub->seq))
+		return -EBADMSG;
+	if (head - pub->at > r->size / 4)
+		pub->pause = pub->at + r->size / 4;
+	return 1;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Names of rings, and what the device tells.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include "lib.h"
+
+/*
+ * NULL or "ringbuf" is /dev/ringbuf, "NAME" is /dev/ringbuf-NAME, and what has a
+ * slash in it is a path.
+ */
+int open_ring(const char *name, int flags)
+{
+	char path[sizeof("/dev/ringbuf-") + RINGBUF_NAME_SIZE];
+	int n, fd;
+
+	if (!name || !strcmp(name, "ringbuf")) {
+		name = "/dev/ringbuf";
+	} else if (!strchr(name, '/')) {
+		n = snprintf(path, sizeof(path), "/dev/ringbuf-%s", name);
+		if (n >= (int)sizeof(path))
+			return -ENAMETOOLONG;
+		name = path;
+	}
+	fd = open(name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int get_info(int fd, struct ringbuf_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->struct_size = sizeof(*info);
+	return ioctl(fd, RINGBUF_IOC_GET_INFO, info) ? -errno : 0;
+}
+
+int get_stats(int fd, struct ringbuf_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->struct_size = sizeof(*stats);
+	return ioctl(fd, RINGBUF_IOC_GET_STATS, stats) ? -errno : 0;
+}

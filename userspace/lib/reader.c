@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Readers: opening, waiting, seeking, and the account.
+ */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include "lib.h"
+
+#define READER_FLAGS	(RINGBUF_READER_EOF | RINGBUF_READER_NO_MMAP)
+
+/*
+ * Room for the largest record, and for a good many small ones. Memory that is
+ * not touched costs nothing.
+ */
+static int alloc_buffer(struct reader *r)
+{
+	void *mem;
+
+	r->buffer_size = RINGBUF_FRAME_SIZE(r->max_record) + MIN_BUFFER;
+	mem = mmap(NULL, r->buffer_size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		return -errno;
+	r->buffer = mem;
+	return 0;
+}
+
+static int set_eof(int fd)
+{
+	struct ringbuf_consumer consumer = {
+		.struct_size = sizeof(consumer),
+		.flags = RINGBUF_CONSUMER_EOF,
+	};
+
+	return ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &consumer) ? -errno : 0;
+}
+
+static int start(struct reader *r)
+{
+	struct ringbuf_info info;
+	struct ringbuf_stats stats;
+	int ret = get_info(r->fd, &info);
+
+	if (ret)
+		return ret;
+	/* Before anything is computed from it. */
+	if (info.data_size < 4096 || info.data_size & (info.data_size - 1) ||
+	    info.max_record > info.data_size)
+		return -EBADMSG;
+	ret = get_stats(r->fd, &stats);
+	if (ret)
+		return ret;
+	r->size = info.data_size;
+	r->max_record = info.max_record;
+	r->pub.pos = stats.pos;
+	r->pub.seq = stats.seq;
+	r->pub.at = stats.pos;
+	r->pub.end = stats.pos;
+	r->pub.pause = stats.pos;
+	r->pub.at_seq = stats.seq;
+	r->first_pos = stats.pos;
+	r->first_seq = stats.seq;
+
+	ret = alloc_buffer(r);
+	if (ret)
+		return ret;
+	if (!(r->flags & RINGBUF_READER_NO_MMAP) &&
+	    info.features & RINGBUF_FEATURE_MMAP) {
+		ret = map_open(r, &info);
+		if (!ret && r->flags & RINGBUF_READER_EOF)
+			ret = set_eof(r->fd);
+		/* A bad ring is an error; a refused map is not. */
+		if (!ret || ret == -EBADMSG)
+			return ret;
+	}
+	return stream_open(r);
+}
+
+static void free_reader(struct reader *r)
+{
+	map_close(r);
+	if (r->buffer)
+		munmap(r->buffer, r->buffer_size);
+	free(r);
+}
+
+/**
+ * ringbuf_reader_fdopen() - Make a reader of an open file
+ * @reader: the reader
+ * @fd: a ring, open for reading; the reader's from then on, if this succeeds
+ * @flags: RINGBUF_READER_*
+ *
+ * Goes on where the file's cursor is.
+ *
+ * Return: 0; -EINVAL for unknown flags, -ENOTTY when @fd is no ring, -EBADF when
+ * it is not open for reading, -ENOMEM, -EBADMSG when the ring makes no sense.
+ */
+int ringbuf_reader_fdopen(struct ringbuf_reader **reader, int fd,
+			  unsigned int flags)
+{
+	struct reader *r;
+	int ret;
+
+	*reader = NULL;
+	if (flags & ~READER_FLAGS)
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->fd = fd;
+	r->flags = flags;
+	ret = start(r);
+	if (ret) {
+		free_reader(r);
+		return ret;
+	}
+	*reader = &r->pub;
+	return 0;
+}
+
+/**
+ * ringbuf_reader_open() - Open a ring for reading, at its oldest record
+ * @reader: the reader, for ringbuf_reader_close()
+ * @name: NULL for /dev/ringbuf, NAME for /dev/ringbuf-NAME, or a path
+ * @flags: RINGBUF_READER_*
+ *
+ * Return: 0 or a negative errno: those of open(), such as -ENOENT, -EACCES and
+ * -EUSERS, and those of ringbuf_reader_fdopen().
+ */
+int ringbuf_reader_open(struct ringbuf_reader **reader, const char *name,
+			unsigned int flags)
+{
+	int ret, fd = open_ring(name, O_RDONLY);
+
+	*reader = NULL;
+	if (fd < 0)
+		return fd;
+	ret = ringbuf_reader_fdopen(reader, fd, flags);
+	if (ret)
+		close(fd);
+	return ret;
+}
+
+/**
+ * ringbuf_reader_close() - Close a reader and its file
+ * @reader: the reader, or NULL
+ */
+void ringbuf_reader_close(struct ringbuf_reader *reader)
+{
+	if (!reader)
+		return;
+	close(whole(reader)->fd);
+	free_reader(whole(reader));
+}
+
+/**
+ * ringbuf_reader_fd() - The reader's file, to poll
+ * @reader: the reader
+ *
+ * ringbuf_arm() says when it is right to sleep on it.
+ */
+int ringbuf_reader_fd(const struct ringbuf_reader *reader)
+{
+	return ((const struct reader *)reader)->fd;
+}
+
+/**
+ * ringbuf_reader_mapped() - Does it read in place?
+ * @reader: the reader
+ *
+ * Return: false when records come by read().
+ */
+bool ringbuf_reader_mapped(const struct ringbuf_reader *reader)
+{
+	return ((const struct reader *)reader)->page;
+}
+
+/**
+ * ringbuf_reader_info() - Describe the reader's ring
+ * @reader: the reader
+ * @info: all is filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int ringbuf_reader_info(const struct ringbuf_reader *reader,
+			struct ringbuf_info *info)
+{
+	return get_info(((const struct reader *)reader)->fd, info);
+}
+
+/*
+ * Where the records of the ring go on that are not at hand yet; and the losses
+ * among those that are.
+ */
+static int beyond(const struct reader *r, struct ringbuf_stats *at,
+		  uint64_t *lost_bytes, uint64_t *lost_records)
+{
+	*lost_bytes = 0;
+	*lost_records = 0;
+	at->pos = r->pub.pos;
+	at->seq = r->pub.seq;
+	if (r->page)
+		return 0;
+	stream_lost(r, lost_bytes, lost_records);
+	return get_stats(r->fd, at);
+}
+
+/**
+ * ringbuf_reader_stats() - The reader's account
+ * @reader: the reader
+ * @stats: all is filled in, as RINGBUF_IOC_GET_STATS does
+ *
+ * Exact, at any time: what was released, what was lost, what waits. The kernel's
+ * own account of a mapped reader knows only what it was told.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ringbuf_reader_stats(const struct ringbuf_reader *reader,
+			 struct ringbuf_stats *stats)
+{
+	const struct reader *r = (const struct reader *)reader;
+	uint64_t lost_bytes, lost_records;
+	struct ringbuf_stats at;
+	struct ringbuf_info info;
+	int ret;
+
+	ret = beyond(r, &at, &lost_bytes, &lost_records) ?:
+	      get_info(r->fd, &info);
+	if (ret)
+		return ret;
+	memset(stats, 0, sizeof(*stats));
+	if (before(at.pos, info.tail)) {
+		stats->flags = RINGBUF_STATS_OVERRUN;
+		lost_bytes += info.tail - at.pos;
+		lost_records += info.tail_seq - at.seq;
+	}
+	stats->struct_size = sizeof(*stats);
+	stats->pos = reader->pos;
+	stats->seq = reader->seq;
+	stats->read_bytes = reader->read_bytes;
+	stats->read_records = reader->read_records;
+	stats->lag_bytes = info.head - reader->pos - lost_bytes;
+	stats->lag_records = info.head_seq - reader->seq - lost_records;
+	stats->lost_bytes = lost_bytes + r->lost_bytes + reader->pos -
+			    r->first_pos - reader->read_bytes;
+	stats->lost_records = lost_records + r->lost_records + reader->seq -
+			      r->first_seq - reader->read_records;
+	return 0;
+}
+
+/* The seq that a seek asks for, or a negative errno. */
+static int64_t seek_target(const struct reader *r,
+			   const struct ringbuf_info *info, int64_t offset,
+			   int whence)
+{
+	int64_t base;
+
+	if (whence == SEEK_SET)
+		base = 0;
+	else if (whence == SEEK_CUR)
+		base = r->pub.seq;
+	else if (whence == SEEK_END && offset <= 0)
+		base = info->head_seq;
+	else if (whence == SEEK_DATA && !offset)
+		base = info->tail_seq;
+	else
+		return -EINVAL;
+	if (__builtin_add_overflow(base, offset, &offset) || offset < 0)
+		return -EINVAL;
+	return offset;
+}
+
+/*
+ * Records that a seek lost: those that the tail has passed, from the reader's
+ * place on, and those from @wanted to where it got, @seq; none twice.
+ */
+static uint64_t seek_lost(const struct reader *r,
+			  const struct ringbuf_info *info, uint64_t wanted,
+			  uint64_t seq)
+{
+	uint64_t from = r->pub.seq, to = from, lost = seq - wanted;
+
+	if (before(r->pub.pos, info->tail))
+		to = info->tail_seq;
+	if (before(wanted, to) && before(from, seq))
+		lost -= (before(seq, to) ? seq : to) -
+			(before(wanted, from) ? from : wanted);
+	return lost + to - from;
+}
+
+/**
+ * ringbuf_reader_seek() - Go to a sequence number
+ * @reader: the reader
+ * @offset: as for lseek()
+ * @whence: SEEK_SET to @offset, SEEK_CUR so many records on or back, SEEK_END so
+ *	many before the next record, SEEK_DATA (0) to the oldest record
+ *
+ * To a record that is gone it goes as far back as it can; the gap counts as
+ * lost.
+ *
+ * Return: the sequence number where it is now; -EINVAL when that would be
+ * negative or beyond the next record.
+ */
+int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
+			    int whence)
+{
+	struct reader *r = whole(reader);
+	struct ringbuf_stats stats;
+	struct ringbuf_info info;
+	int64_t wanted;
+	uint64_t lost, lost_bytes = 0;
+	int ret;
+
+	/* The kernel's account then knows what was read. */
+	ret = r->page ? map_advance(r) : 0;
+	ret = ret ?: get_info(r->fd, &info);
+	if (ret)
+		return ret;
+	wanted = seek_target(r, &info, offset, whence);
+	if (wanted < 0)
+		return wanted;
+	if (whence == SEEK_DATA) {
+		if (lseek(r->fd, 0, SEEK_DATA) < 0)
+			return -errno;
+	} else if (lseek(r->fd, wanted, SEEK_SET) < 0) {
+		return -errno;
+	}
+	ret = get_stats(r->fd, &stats);
+	if (ret)
+		return ret;
+	if (whence == SEEK_DATA)
+		wanted = stats.seq;
+	lost = seek_lost(r, &info, wanted, stats.seq);
+	if (before(reader->pos, info.tail))
+		lost_bytes = info.tail - reader->pos;
+
+	r->lost_records += lost;
+	r->lost_bytes += lost_bytes;
+	r->first_pos += stats.pos - reader->pos;
+	r->first_seq += stats.seq - reader->seq;
+	reader->pos = reader->at = reader->end = reader->pause = stats.pos;
+	reader->seq = reader->at_seq = stats.seq;
+	r->advanced = stats.pos;
+	if (!r->page)
+		stream_drop(r);
+	return stats.seq;
+}
+
+/**
+ * ringbuf_arm() - Is it right to sleep?
+ * @reader: the reader
+ *
+ * For who sleeps in an epoll or poll() of his own: tells the kernel how far the
+ * reader is, so that its file is readable when there is something new.
+ *
+ * Return: 1 when there is a record: do not sleep; 0: wait for POLLIN; or as
+ * ringbuf_next().
+ */
+int ringbuf_arm(struct ringbuf_reader *reader)
+{
+	struct reader *r = whole(reader);
+	int ret = ringbuf_find_(reader);
+
+	if (ret || !r->page)
+		return ret;
+	ret = map_advance(r);
+	/* Who waits for an edge may have had it already. */
+	return ret ?: ringbuf_find_(reader);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* Nothing is left to come: why? */
+static int end_of_stream(struct reader *r)
+{
+	struct ringbuf_info info;
+	int ret = get_info(r->fd, &info);
+
+	if (ret)
+		return ret;
+	return info.flags & RINGBUF_RING_DEAD ? -ENODEV : -ENODATA;
+}
+
+/**
+ * ringbuf_wait() - Sleep until there is a record
+ * @reader: the reader
+ * @timeout_ms: at most so many ms; -1: for ever, 0: not at all
+ *
+ * Return: 1 when there is one, 0 after @timeout_ms; -EINTR after a signal,
+ * -ENODATA at the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring
+ * is gone, -EBADMSG when it makes no sense.
+ */
+int ringbuf_wait(struct ringbuf_reader *reader, int timeout_ms)
+{
+	struct reader *r = whole(reader);
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+	int64_t left = timeout_ms;
+	int ret;
+
+	for (;;) {
+		ret = ringbuf_arm(reader);
+		if (ret)
+			return ret;
+		if (p.revents & POLLHUP)
+			return end_of_stream(r);
+		if (timeout_ms > 0) {
+			left = end - now_ms();
+			left = left < 0 ? 0 : left;
+		}
+		ret = poll(&p, 1, left);
+		if (ret < 0)
+			return -errno;
+		if (!ret)
+			return 0;
+		if (p.revents & (POLLERR | POLLNVAL))
+			return -EBADF;
+	}
+}
+
+/**
+ * ringbuf_read() - The next record, as a copy that stays
+ * @reader: the reader
+ * @entry: the record, good until the next call for this reader
+ *
+ * Return: as ringbuf_next().
+ */
+int ringbuf_read(struct ringbuf_reader *reader, struct ringbuf_entry *entry)
+{
+	struct reader *r = whole(reader);
+	int ret;
+
+	do {
+		ret = ringbuf_next(reader, entry);
+		if (ret <= 0)
+			return ret;
+		if (r->page) {
+			memcpy(r->buffer, entry->data, entry->len);
+			entry->data = r->buffer;
+		}
+	} while (!ringbuf_release(reader));
+	return 1;
+}
+
+/* The rest of ringbuf_next(). */
+int ringbuf_find_(struct ringbuf_reader *reader)
+{
+	struct reader *r = whole(reader);
+
+	return r->page ? map_find(r) : stream_find(r);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Records by read(), where the ring cannot be mapped. Frames come into a buffer
+ * of ours, and the inline functions find them there as they would in a map: at
+ * base + position. Nothing overwrites them.
+ */
+
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include "lib.h"
+
+int stream_open(struct reader *r)
+{
+	struct ringbuf_consumer consumer = {
+		.struct_size = sizeof(consumer),
+		.flags = RINGBUF_CONSUMER_FRAMED,
+	};
+
+	if (r->flags & RINGBUF_READER_EOF)
+		consumer.flags |= RINGBUF_CONSUMER_EOF;
+	if (ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &consumer))
+		return -errno;
+	r->pub.mask = ~0ULL;
+	r->pub.tail = &r->run;
+	stream_drop(r);
+	return 0;
+}
+
+/* Forget what was read ahead: the kernel's cursor is at @r->pub.pos. */
+void stream_drop(struct reader *r)
+{
+	struct ringbuf_reader *pub = &r->pub;
+
+	r->filled = 0;
+	r->run = pub->pos;
+	pub->at = pub->pos;
+	pub->at_seq = pub->seq;
+	pub->end = pub->pos;
+	pub->pause = pub->pos;
+	pub->base = (uintptr_t)r->buffer - pub->pos;
+}
+
+/* Does not wait, whatever the file's own flags are. */
+static int fill(struct reader *r)
+{
+	struct iovec iov = { .iov_base = r->buffer, .iov_len = MIN_BUFFER };
+	ssize_t n;
+
+	n = preadv2(r->fd, &iov, 1, -1, RWF_NOWAIT);
+	if (n < 0 && errno == EMSGSIZE) {
+		iov.iov_len = r->buffer_size;
+		n = preadv2(r->fd, &iov, 1, -1, RWF_NOWAIT);
+	}
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	if (!n)
+		return -ENODATA;
+	r->filled = n;
+	return 1;
+}
+
+/* Bytes of the whole frames from @offset to the next LOST one, or the end. */
+static size_t run_length(const struct reader *r, size_t offset)
+{
+	const struct ringbuf_record *rec;
+	size_t left = r->filled - offset;
+	size_t length = 0;
+
+	while (left - length >= sizeof(*rec)) {
+		rec = (const void *)(r->buffer + offset + length);
+		if (rec->flags & RINGBUF_RECORD_LOST ||
+		    RINGBUF_FRAME_SIZE(rec->len) > left - length)
+			break;
+		length += RINGBUF_FRAME_SIZE(rec->len);
+	}
+	return length;
+}
+
+/*
+ * Finds the record after @r->pub.pos among the frames at hand, or reads some
+ * more. LOST frames make a jump: positions and seqs go on behind the loss.
+ */
+int stream_find(struct reader *r)
+{
+	struct ringbuf_reader *pub = &r->pub;
+	const struct ringbuf_record *rec;
+	const struct ringbuf_lost *lost;
+	size_t offset = pub->at + pub->base - (uintptr_t)r->buffer;
+	uint64_t frame;
+	int ret;
+
+	for (;;) {
+		if (offset >= r->filled) {
+			r->filled = offset = 0;
+			ret = fill(r);
+			if (ret <= 0) {
+				pub->base = (uintptr_t)r->buffer - pub->at;
+				pub->end = pub->pause = pub->at;
+				return ret;
+			}
+		}
+		rec = (const void *)(r->buffer + offset);
+		lost = (const void *)(rec + 1);
+		if (r->filled - offset < sizeof(*rec) || !rec->len)
+			return -EBADMSG;
+		frame = RINGBUF_FRAME_SIZE(rec->len);
+		if (frame > r->filled - offset)
+			return -EBADMSG;
+		pub->base = (uintptr_t)rec - pub->at;
+		if (!(rec->flags & RINGBUF_RECORD_LOST))
+			break;
+		if (rec->len != sizeof(*lost))
+			return -EBADMSG;
+		offset += frame;
+		pub->at += lost->bytes;
+		pub->at_seq = rec->seq + lost->records;
+		pub->base = (uintptr_t)r->buffer + offset - pub->at;
+	}
+	if (before(rec->seq, pub->seq))
+		return -EBADMSG;
+	r->run = pub->at;
+	pub->at_seq = rec->seq;
+	pub->end = pub->at + run_length(r, offset);
+	pub->pause = pub->end;
+	return 1;
+}
+
+/* Losses that are known and not yet told: those among the frames at hand. */
+void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
+{
+	size_t offset = r->pub.at + r->pub.base - (uintptr_t)r->buffer;
+	const struct ringbuf_record *rec;
+	const struct ringbuf_lost *lost;
+	uint64_t frame;
+
+	*bytes = r->pub.at - r->pub.pos;
+	*records = r->pub.at_seq - r->pub.seq;
+	for (; offset < r->filled; offset += frame) {
+		rec = (const void *)(r->buffer + offset);
+		lost = (const void *)(rec + 1);
+		frame = RINGBUF_FRAME_SIZE(rec->len);
+		if (frame > r->filled - offset)
+			return;
+		if (!(rec->flags & RINGBUF_RECORD_LOST))
+			continue;
+		*bytes += lost->bytes;
+		*records += lost->records;
+	}
+}
