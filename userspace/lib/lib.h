@@ -18,10 +18,11 @@
  * @flags: RINGBUF_READER_*
  * @size: bytes of the ring's data area
  * @max_record: payload bytes of its largest record
- * @lost_bytes: of seeks; what else was lost is what was passed and not read
+ * @lost_bytes: lost so far, without the gap before @pub.at
  * @lost_records: the same in seqs
- * @first_pos: position where it started, moved by seeks
- * @first_seq: seq where it started, moved by seeks
+ * @first_pos: where it started; a seek moves it, so that what is between it and
+ *	the reader's place is what was read and lost
+ * @first_seq: the same in seqs
  * @page: the ring's page, mapped; NULL where frames come by read()
  * @data: the data area, mapped twice in a row
  * @advanced: position that the kernel knows of
@@ -55,6 +56,17 @@ struct reader {
 static inline struct reader *whole(struct ringbuf_reader *r)
 {
 	return (struct reader *)r;
+}
+
+/* The reader's place: after the last record that was released. */
+static inline uint64_t place(const struct reader *r)
+{
+	return r->pub.at - r->pub.gap_bytes;
+}
+
+static inline uint64_t place_seq(const struct reader *r)
+{
+	return r->pub.seq - r->pub.gap;
 }
 
 static inline bool before(uint64_t a, uint64_t b)

@@ -62,14 +62,11 @@ struct ringbuf_reader {
 	uintptr_t base;		/* where position 0 would be */
 	uint64_t mask;
 	uint64_t at;		/* position of the next record */
-	uint64_t at_seq;	/* its sequence number */
-	uint64_t pause;		/* look no further without ringbuf_find_() */
-	uint64_t end;		/* whole frames up to here */
+	uint64_t seq;		/* its sequence number */
+	uint64_t end;		/* look no further without ringbuf_find_() */
 	uint64_t frame;		/* bytes of the frame that was looked at */
-	uint64_t pos;		/* after the last record released */
-	uint64_t seq;
-	uint64_t read_bytes;
-	uint64_t read_records;
+	uint64_t gap;		/* records lost right before it */
+	uint64_t gap_bytes;
 };
 
 /* Flags of ringbuf_reader_open() */
@@ -111,8 +108,12 @@ int ringbuf_put(struct ringbuf_publisher *publisher, uint16_t type,
 		const void *data, size_t len);
 int ringbuf_flush(struct ringbuf_publisher *publisher);
 
-/* For the inline functions: find a record at hand. 1, 0 or a negative errno. */
+/*
+ * For the inline functions: find a record (1, 0 or a negative errno), and count
+ * the gap before it as lost.
+ */
 int ringbuf_find_(struct ringbuf_reader *reader);
+void ringbuf_lose_(struct ringbuf_reader *reader);
 
 /**
  * ringbuf_intact() - Is what ringbuf_next() showed still what it was?
@@ -150,21 +151,22 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 	for (;;) {
 		const struct ringbuf_record *rec = (const struct ringbuf_record *)
 			(r->base + (r->at & r->mask));
+		uint64_t left = r->end - r->at;
 		int ret;
 
-		if ((int64_t)(r->pause - r->at) > 0) {
+		if (left) {
 			e->len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 			e->type = __atomic_load_n(&rec->type, __ATOMIC_RELAXED);
 			e->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
 			e->time_ns = __atomic_load_n(&rec->time_ns,
 						     __ATOMIC_RELAXED);
 			r->frame = RINGBUF_FRAME_SIZE(e->len);
-			if (e->seq == r->at_seq && e->len &&
-			    r->frame <= r->end - r->at && ringbuf_intact(r)) {
+			if (e->seq == r->seq && r->frame <= left &&
+			    ringbuf_intact(r)) {
 				e->data = rec + 1;
 				e->flags = 0;
-				e->lost = r->at_seq - r->seq;
-				e->lost_bytes = r->at - r->pos;
+				e->lost = r->gap;
+				e->lost_bytes = r->gap_bytes;
 				return 1;
 			}
 		}
@@ -185,12 +187,10 @@ static inline bool ringbuf_release(struct ringbuf_reader *r)
 {
 	if (!ringbuf_intact(r))
 		return false;
-	r->read_bytes += r->frame;
-	r->read_records++;
+	if (r->gap)
+		ringbuf_lose_(r);
 	r->at += r->frame;
-	r->at_seq++;
-	r->pos = r->at;
-	r->seq = r->at_seq;
+	r->seq++;
 	return true;
 }
 

@@ -11,7 +11,7 @@
 /* Rings up to this many bytes are mapped at once, larger ones as they are read. */
 #define POPULATE_MAX	(16UL << 20)
 
-/* Start at @r->pub.pos and .seq of a ring that lies in memory. */
+/* Read a ring that lies in memory, from @r->pub.at and .seq on. */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
 	       const unsigned char *data)
 {
@@ -25,7 +25,8 @@ int map_attach(struct reader *r, const struct ringbuf_page *page,
 	r->pub.tail = (const uint64_t *)&page->tail;
 	r->pub.base = (uintptr_t)data;
 	r->pub.mask = size - 1;
-	r->advanced = r->pub.pos;
+	r->pub.end = r->pub.at;
+	r->advanced = r->pub.at;
 	return 0;
 }
 
@@ -69,7 +70,7 @@ void map_close(struct reader *r)
 /* Tell the kernel how far this reader is, which its poll() and its account want. */
 int map_advance(struct reader *r)
 {
-	uint64_t pos = r->pub.pos;
+	uint64_t pos = place(r);
 
 	if (r->fd < 0 || r->advanced == pos)
 		return 0;
@@ -80,18 +81,20 @@ int map_advance(struct reader *r)
 }
 
 /*
- * Finds the record after @r->pub.pos, or the oldest one if that is overwritten.
- * Called at the head, after an overrun, at a gap, and every quarter of the ring.
+ * Finds the record after the reader's place, or the oldest one if that is
+ * overwritten. Called at the head, after an overrun, at a gap, and every quarter
+ * of the ring.
  */
 int map_find(struct reader *r)
 {
 	struct ringbuf_reader *pub = &r->pub;
 	const struct ringbuf_record *rec;
-	uint64_t tail, head;
+	uint64_t pos = place(r), seq = place_seq(r);
+	uint64_t tail, head, at;
 	uint32_t len;
 
-	/* Or it would count as lost what it has long read. */
-	if (pub->pos - r->advanced >= r->size / 4) {
+	/* Or the kernel would count as lost what has long been read. */
+	if (pos - r->advanced >= r->size / 4) {
 		int ret = map_advance(r);
 
 		if (ret)
@@ -100,23 +103,24 @@ int map_find(struct reader *r)
 	do {
 		tail = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE);
 		head = __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE);
-		pub->at = before(pub->pos, tail) ? tail : pub->pos;
-		pub->end = head;
-		pub->pause = head;
-		if (head - tail > r->size || before(head, pub->at) ||
+		at = before(pos, tail) ? tail : pos;
+		if (head - tail > r->size || before(head, at) ||
 		    (head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
-		if (pub->at == head)
+		pub->at = at;
+		pub->end = at;
+		pub->gap_bytes = at - pos;
+		if (at == head)
 			return 0;
-		rec = (const void *)(r->data + (pub->at & pub->mask));
+		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
-		pub->at_seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
+		pub->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
+		pub->gap = pub->seq - seq;
 	} while (!ringbuf_intact(pub));
 
-	if (!len || RINGBUF_FRAME_SIZE(len) > head - pub->at ||
-	    before(pub->at_seq, pub->seq))
+	if (!len || RINGBUF_FRAME_SIZE(len) > head - at ||
+	    before(pub->seq, seq))
 		return -EBADMSG;
-	if (head - pub->at > r->size / 4)
-		pub->pause = pub->at + r->size / 4;
+	pub->end = head - at > r->size / 4 ? at + r->size / 4 : head;
 	return 1;
 }

@@ -56,12 +56,8 @@ static int start(struct reader *r)
 		return ret;
 	r->size = info.data_size;
 	r->max_record = info.max_record;
-	r->pub.pos = stats.pos;
-	r->pub.seq = stats.seq;
 	r->pub.at = stats.pos;
-	r->pub.end = stats.pos;
-	r->pub.pause = stats.pos;
-	r->pub.at_seq = stats.seq;
+	r->pub.seq = stats.seq;
 	r->first_pos = stats.pos;
 	r->first_seq = stats.seq;
 
@@ -201,8 +197,8 @@ static int beyond(const struct reader *r, struct ringbuf_stats *at,
 {
 	*lost_bytes = 0;
 	*lost_records = 0;
-	at->pos = r->pub.pos;
-	at->seq = r->pub.seq;
+	at->pos = place(r);
+	at->seq = place_seq(r);
 	if (r->page)
 		return 0;
 	stream_lost(r, lost_bytes, lost_records);
@@ -239,16 +235,14 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 		lost_records += info.tail_seq - at.seq;
 	}
 	stats->struct_size = sizeof(*stats);
-	stats->pos = reader->pos;
-	stats->seq = reader->seq;
-	stats->read_bytes = reader->read_bytes;
-	stats->read_records = reader->read_records;
-	stats->lag_bytes = info.head - reader->pos - lost_bytes;
-	stats->lag_records = info.head_seq - reader->seq - lost_records;
-	stats->lost_bytes = lost_bytes + r->lost_bytes + reader->pos -
-			    r->first_pos - reader->read_bytes;
-	stats->lost_records = lost_records + r->lost_records + reader->seq -
-			      r->first_seq - reader->read_records;
+	stats->pos = place(r);
+	stats->seq = place_seq(r);
+	stats->lag_bytes = info.head - stats->pos - lost_bytes;
+	stats->lag_records = info.head_seq - stats->seq - lost_records;
+	stats->lost_bytes = r->lost_bytes + lost_bytes;
+	stats->lost_records = r->lost_records + lost_records;
+	stats->read_bytes = stats->pos - r->first_pos - r->lost_bytes;
+	stats->read_records = stats->seq - r->first_seq - r->lost_records;
 	return 0;
 }
 
@@ -262,7 +256,7 @@ static int64_t seek_target(const struct reader *r,
 	if (whence == SEEK_SET)
 		base = 0;
 	else if (whence == SEEK_CUR)
-		base = r->pub.seq;
+		base = place_seq(r);
 	else if (whence == SEEK_END && offset <= 0)
 		base = info->head_seq;
 	else if (whence == SEEK_DATA && !offset)
@@ -282,9 +276,9 @@ static uint64_t seek_lost(const struct reader *r,
 			  const struct ringbuf_info *info, uint64_t wanted,
 			  uint64_t seq)
 {
-	uint64_t from = r->pub.seq, to = from, lost = seq - wanted;
+	uint64_t from = place_seq(r), to = from, lost = seq - wanted;
 
-	if (before(r->pub.pos, info->tail))
+	if (before(place(r), info->tail))
 		to = info->tail_seq;
 	if (before(wanted, to) && before(from, seq))
 		lost -= (before(seq, to) ? seq : to) -
@@ -335,15 +329,18 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	if (whence == SEEK_DATA)
 		wanted = stats.seq;
 	lost = seek_lost(r, &info, wanted, stats.seq);
-	if (before(reader->pos, info.tail))
-		lost_bytes = info.tail - reader->pos;
+	if (before(place(r), info.tail))
+		lost_bytes = info.tail - place(r);
 
-	r->lost_records += lost;
+	r->first_pos += stats.pos - place(r) - lost_bytes;
+	r->first_seq += stats.seq - place_seq(r) - lost;
 	r->lost_bytes += lost_bytes;
-	r->first_pos += stats.pos - reader->pos;
-	r->first_seq += stats.seq - reader->seq;
-	reader->pos = reader->at = reader->end = reader->pause = stats.pos;
-	reader->seq = reader->at_seq = stats.seq;
+	r->lost_records += lost;
+	reader->at = stats.pos;
+	reader->seq = stats.seq;
+	reader->end = stats.pos;
+	reader->gap = 0;
+	reader->gap_bytes = 0;
 	r->advanced = stats.pos;
 	if (!r->page)
 		stream_drop(r);
@@ -458,4 +455,15 @@ int ringbuf_find_(struct ringbuf_reader *reader)
 	struct reader *r = whole(reader);
 
 	return r->page ? map_find(r) : stream_find(r);
+}
+
+/* The rest of ringbuf_release(). */
+void ringbuf_lose_(struct ringbuf_reader *reader)
+{
+	struct reader *r = whole(reader);
+
+	r->lost_bytes += reader->gap_bytes;
+	r->lost_records += reader->gap;
+	reader->gap_bytes = 0;
+	reader->gap = 0;
 }

@@ -26,18 +26,13 @@ int stream_open(struct reader *r)
 	return 0;
 }
 
-/* Forget what was read ahead: the kernel's cursor is at @r->pub.pos. */
+/* The buffer is empty, and the kernel's cursor at @r->pub.at. */
 void stream_drop(struct reader *r)
 {
-	struct ringbuf_reader *pub = &r->pub;
-
 	r->filled = 0;
-	r->run = pub->pos;
-	pub->at = pub->pos;
-	pub->at_seq = pub->seq;
-	pub->end = pub->pos;
-	pub->pause = pub->pos;
-	pub->base = (uintptr_t)r->buffer - pub->pos;
+	r->run = r->pub.at;
+	r->pub.end = r->pub.at;
+	r->pub.base = (uintptr_t)r->buffer - r->pub.at;
 }
 
 /* Does not wait, whatever the file's own flags are. */
@@ -77,8 +72,8 @@ static size_t run_length(const struct reader *r, size_t offset)
 }
 
 /*
- * Finds the record after @r->pub.pos among the frames at hand, or reads some
- * more. LOST frames make a jump: positions and seqs go on behind the loss.
+ * Finds the record after the reader's place among the frames at hand, or reads
+ * some more. LOST frames make a gap: positions and seqs go on behind it.
  */
 int stream_find(struct reader *r)
 {
@@ -86,18 +81,17 @@ int stream_find(struct reader *r)
 	const struct ringbuf_record *rec;
 	const struct ringbuf_lost *lost;
 	size_t offset = pub->at + pub->base - (uintptr_t)r->buffer;
+	uint64_t seq = place_seq(r);
 	uint64_t frame;
 	int ret;
 
 	for (;;) {
 		if (offset >= r->filled) {
-			r->filled = offset = 0;
+			stream_drop(r);
+			offset = 0;
 			ret = fill(r);
-			if (ret <= 0) {
-				pub->base = (uintptr_t)r->buffer - pub->at;
-				pub->end = pub->pause = pub->at;
+			if (ret <= 0)
 				return ret;
-			}
 		}
 		rec = (const void *)(r->buffer + offset);
 		lost = (const void *)(rec + 1);
@@ -106,22 +100,23 @@ int stream_find(struct reader *r)
 		frame = RINGBUF_FRAME_SIZE(rec->len);
 		if (frame > r->filled - offset)
 			return -EBADMSG;
-		pub->base = (uintptr_t)rec - pub->at;
 		if (!(rec->flags & RINGBUF_RECORD_LOST))
 			break;
 		if (rec->len != sizeof(*lost))
 			return -EBADMSG;
 		offset += frame;
 		pub->at += lost->bytes;
-		pub->at_seq = rec->seq + lost->records;
+		pub->gap_bytes += lost->bytes;
+		pub->seq = rec->seq + lost->records;
+		pub->gap = pub->seq - seq;
 		pub->base = (uintptr_t)r->buffer + offset - pub->at;
 	}
-	if (before(rec->seq, pub->seq))
+	if (before(rec->seq, seq))
 		return -EBADMSG;
-	r->run = pub->at;
-	pub->at_seq = rec->seq;
+	pub->seq = rec->seq;
+	pub->gap = pub->seq - seq;
 	pub->end = pub->at + run_length(r, offset);
-	pub->pause = pub->end;
+	r->run = pub->at;
 	return 1;
 }
 
@@ -133,8 +128,8 @@ void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
 	const struct ringbuf_lost *lost;
 	uint64_t frame;
 
-	*bytes = r->pub.at - r->pub.pos;
-	*records = r->pub.at_seq - r->pub.seq;
+	*bytes = r->pub.gap_bytes;
+	*records = r->pub.gap;
 	for (; offset < r->filled; offset += frame) {
 		rec = (const void *)(r->buffer + offset);
 		lost = (const void *)(rec + 1);
