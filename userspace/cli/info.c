@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ringbuf info: what a ring is, what is in it, and who has it open. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "cli.h"
+#include "procs.h"
+#include "table.h"
+#include "text.h"
+
+static const char help[] =
+"Describe rings: what is in them, who writes, who reads. Without RING, all.\n"
+"\n"
+"  -j, --json   as JSON\n"
+"      --help   this text\n"
+"\n"
+"It opens nothing, so it disturbs nobody; but only root sees everybody's\n"
+"processes. Of a consumer that has its ring mapped the kernel knows what it was\n"
+"told last, which is up to a quarter of the ring ago.\n";
+
+static const struct column columns[] = {
+	{ .head = "PID" },
+	{ .head = "COMMAND", .left = true },
+	{ .head = "FD" },
+	{ .head = "MAP" },
+	{ .head = "SEQ", .drop = 1 },
+	{ .head = "LAG RECORDS" },
+	{ .head = "LAG BYTES", .drop = 2 },
+	{ .head = "LAG" },
+	{ .head = "LOST" },
+	{ .head = "FLAGS", .left = true },
+};
+
+/* "framed,eof" */
+static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{ RINGBUF_CONSUMER_FRAMED, "framed" },
+		{ RINGBUF_CONSUMER_RELIABLE, "reliable" },
+		{ RINGBUF_CONSUMER_EOF, "eof" },
+	};
+	size_t i, at = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (h->flags & names[i].flag)
+			at += sprintf(buf + at, "%s%s", at ? "," : "",
+				      names[i].name);
+	if (h->writer)
+		sprintf(buf + at, "%s%s", at ? "," : "", "writer");
+	return buf;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * part / whole : 0;
+}
+
+static void describe_writer(char *to, size_t size, const struct ring *ring,
+			    const struct holders *all)
+{
+	const struct holder *w = ring_writer(ring, all);
+	char comm[TABLE_CELL];
+
+	if (w)
+		snprintf(to, size, "%d (%s), fd %d", w->pid,
+			 table_comm(comm, w->comm), w->fd);
+	else if (!ring->writer)
+		snprintf(to, size, "none");
+	else if (ring_all_seen(ring, all))
+		snprintf(to, size, "the kernel");
+	else
+		snprintf(to, size, "the kernel, or a process not seen from here");
+}
+
+static void put_ring(struct out *out, const struct ring *r,
+		     const struct holders *all)
+{
+	char size[16], writer[128];
+
+	describe_writer(writer, sizeof(writer), r, all);
+	out_format(out, "%.200s\n", r->path);
+	out_format(out, "  size         %" PRIu64 " bytes (%s), largest record %"
+		   PRIu64 "\n", r->size, cli_bytes(size, r->size),
+		   r->max_record);
+	out_format(out, "  holds        %" PRIu64 " records, %" PRIu64
+		   " bytes, %.1f%% full\n", r->head_seq - r->tail_seq,
+		   r->head - r->tail, percent(r->head - r->tail, r->size));
+	out_format(out, "  head         next seq %" PRIu64 ", position %" PRIu64
+		   "\n", r->head_seq, r->head);
+	out_format(out, "  tail         oldest seq %" PRIu64 ", position %"
+		   PRIu64 "\n", r->tail_seq, r->tail);
+	out_format(out, "  overwritten  %" PRIu64 " records\n", r->overwritten);
+	out_format(out, "  dropped      %" PRIu64 " records\n", r->dropped);
+	out_format(out, "  timestamps   %s\n", r->timestamps ? "yes" : "no");
+	out_format(out, "  writer       %s\n", writer);
+}
+
+static void put_row(struct table *t, const struct ring *r,
+		    const struct holder *h)
+{
+	char buf[TABLE_CELL];
+
+	table_cell(t, "%d", h->pid);
+	if (h->shared > 1)
+		table_cell(t, "%.20s +%u", table_comm(buf, h->comm),
+			   h->shared - 1);
+	else
+		table_cell(t, "%s", table_comm(buf, h->comm));
+	if (h->fd < 0) {
+		table_cell(t, "-");
+		table_cell(t, "yes");
+		table_cell(t, "-");
+		table_cell(t, "-");
+		table_cell(t, "-");
+		table_cell(t, "-");
+		table_cell(t, "-");
+		table_cell(t, "closed");
+		return;
+	}
+	table_cell(t, "%d", h->fd);
+	table_cell(t, "%s", h->mapped ? "yes" : "no");
+	table_cell(t, "%" PRIu64, h->seq);
+	table_cell(t, "%" PRIu64, h->lag_records);
+	table_cell(t, "%" PRIu64, h->lag_bytes);
+	table_cell(t, "%.0f%%", percent(h->lag_bytes, r->size));
+	table_cell(t, "%" PRIu64, h->lost_records);
+	table_cell(t, "%s", flag_names(buf, h));
+}
+
+static bool is_row(const struct ring *r, const struct holders *all, size_t i)
+{
+	const struct holder *h = &all->list[i];
+
+	return h->first == i && (h->reader || h->fd < 0) && ring_is(r, h);
+}
+
+static void put_consumers(struct out *out, const struct ring *r,
+			  const struct holders *all, size_t width)
+{
+	struct table t = {
+		.columns = columns,
+		.n_columns = sizeof(columns) / sizeof(*columns),
+	};
+	size_t i, seen = ring_consumers(r, all);
+
+	out_format(out, "  consumers    %" PRIu64, r->consumers);
+	if (seen < r->consumers)
+		out_format(out, ", %" PRIu64 " of them not seen%s",
+			   r->consumers - seen,
+			   geteuid() ? ": ask as root" : "");
+	out_string(out, "\n");
+	for (i = 0; i < all->count; i++)
+		if (is_row(r, all, i))
+			put_row(&t, r, &all->list[i]);
+	if (t.count) {
+		out_string(out, "\n");
+		table_print(&t, out, width);
+	}
+	table_free(&t);
+}
+
+static void json_field(struct out *out, const char *name, uint64_t value)
+{
+	out_format(out, "\"%s\": %" PRIu64 ", ", name, value);
+}
+
+/* What is no UTF-8 would be no JSON. */
+static void json_comm(struct out *out, const char *comm)
+{
+	char buf[TABLE_CELL];
+
+	out_string(out, "\"comm\": ");
+	if (!text_is_utf8(comm, strlen(comm)))
+		comm = table_comm(buf, comm);
+	text_json(out, comm, strlen(comm));
+}
+
+static void json_process(struct out *out, const struct holder *h)
+{
+	out_format(out, "{\"pid\": %d, ", h->pid);
+	json_comm(out, h->comm);
+	if (h->fd < 0)
+		out_string(out, ", \"fd\": null}");
+	else
+		out_format(out, ", \"fd\": %d}", h->fd);
+}
+
+static const char *json_bool(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static void json_consumer(struct out *out, const struct ring *r,
+			  const struct holders *all, size_t first)
+{
+	const struct holder *h = &all->list[first];
+	size_t i;
+
+	out_string(out, "\n      {\"processes\": [");
+	for (i = first; i < all->count && all->list[i].first == first; i++) {
+		out_string(out, i > first ? ", " : "");
+		json_process(out, &all->list[i]);
+	}
+	out_format(out, "], \"mapped\": %s", json_bool(h->mapped));
+	if (h->fd >= 0) {
+		out_string(out, ", ");
+		json_field(out, "seq", h->seq);
+		json_field(out, "pos", h->pos);
+		json_field(out, "lag_records", h->lag_records);
+		json_field(out, "lag_bytes", h->lag_bytes);
+		out_format(out, "\"lag_percent\": %.1f, ",
+			   percent(h->lag_bytes, r->size));
+		json_field(out, "lost_records", h->lost_records);
+		json_field(out, "lost_bytes", h->lost_bytes);
+		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s",
+			   json_bool(h->flags & RINGBUF_CONSUMER_FRAMED),
+			   json_bool(h->flags & RINGBUF_CONSUMER_RELIABLE),
+			   json_bool(h->flags & RINGBUF_CONSUMER_EOF));
+	}
+	out_string(out, "}");
+}
+
+static void json_writer(struct out *out, const struct ring *r,
+			const struct holders *all)
+{
+	const struct holder *w = ring_writer(r, all);
+
+	out_string(out, "\"writer\": ");
+	if (w)
+		json_process(out, w);
+	else if (!r->writer)
+		out_string(out, "null");
+	else
+		out_format(out, "\"%s\"",
+			   ring_all_seen(r, all) ? "kernel" : "not seen");
+	out_string(out, ", ");
+}
+
+static void json_ring(struct out *out, const struct ring *r,
+		      const struct holders *all)
+{
+	size_t i, rows = 0;
+
+	out_string(out, "\n    {\"path\": ");
+	if (text_is_utf8(r->path, strlen(r->path)))
+		text_json(out, r->path, strlen(r->path));
+	else
+		text_json(out, r->name, strlen(r->name));
+	out_format(out, ", \"name\": \"%.200s\", ", r->name);
+	json_field(out, "size", r->size);
+	json_field(out, "max_record", r->max_record);
+	json_field(out, "records", r->head_seq - r->tail_seq);
+	json_field(out, "bytes", r->head - r->tail);
+	out_format(out, "\"fill_percent\": %.1f, ",
+		   percent(r->head - r->tail, r->size));
+	json_field(out, "head", r->head);
+	json_field(out, "tail", r->tail);
+	json_field(out, "head_seq", r->head_seq);
+	json_field(out, "tail_seq", r->tail_seq);
+	json_field(out, "overwritten", r->overwritten);
+	json_field(out, "dropped", r->dropped);
+	out_format(out, "\"timestamps\": %s, ", json_bool(r->timestamps));
+	json_writer(out, r, all);
+	json_field(out, "consumers", r->consumers);
+	json_field(out, "consumers_not_seen", r->consumers > ring_consumers(r, all) ?
+		   r->consumers - ring_consumers(r, all) : 0);
+	out_string(out, "\"seen\": [");
+	for (i = 0; i < all->count; i++) {
+		if (!is_row(r, all, i))
+			continue;
+		out_string(out, rows++ ? "," : "");
+		json_consumer(out, r, all, i);
+	}
+	out_string(out, "]}");
+}
+
+/* Columns of the terminal; 0 where there is none, so that nothing is cut off. */
+static size_t terminal_width(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) ? 0 : ws.ws_col;
+}
+
+static int show(struct ring *rings, size_t count, bool json)
+{
+	struct out out = { .fd = STDOUT_FILENO };
+	struct holders all = {};
+	int ret, status = EXIT_OK;
+	size_t i, shown = 0;
+
+	holders_scan(&all, rings, count);
+	out_string(&out, json ? "{\"rings\": [" : "");
+	for (i = 0; i < count; i++) {
+		if (!rings[i].there) {
+			status = cli_open_failed(rings[i].path, rings[i].error);
+			continue;
+		}
+		if (shown++)
+			out_string(&out, json ? "," : "\n");
+		if (json) {
+			json_ring(&out, &rings[i], &all);
+			continue;
+		}
+		put_ring(&out, &rings[i], &all);
+		put_consumers(&out, &rings[i], &all, terminal_width());
+	}
+	out_string(&out, json ? "]}\n" : "");
+	ret = table_flush(&out);
+	if (ret && ret != -EPIPE) {
+		cli_errno(ret, "standard output");
+		status = EXIT_FAILED;
+	}
+	out_free(&out);
+	holders_free(&all);
+	return status;
+}
+
+static int show_named(char **names, int count, bool json)
+{
+	struct ring *rings = calloc(count, sizeof(*rings));
+	int i, ret, status = EXIT_OK;
+	size_t good = 0;
+
+	if (!rings) {
+		cli_errno(ENOMEM, "info");
+		return EXIT_FAILED;
+	}
+	for (i = 0; i < count; i++) {
+		ret = ring_named(&rings[good], names[i]);
+		if (ret) {
+			status = cli_open_failed(names[i], ret);
+			continue;
+		}
+		ring_look(&rings[good++]);
+	}
+	ret = show(rings, good, json);
+	free(rings);
+	return status ? status : ret;
+}
+
+static int show_all(bool json)
+{
+	struct ring *rings;
+	size_t count = rings_find(&rings);
+	int status;
+
+	if (count || json)
+		status = show(rings, count, json);
+	else
+		status = show_named((char *[]){ "ringbuf" }, 1, json);
+	free(rings);
+	return status;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
+	bool json = false;
+	int opt;
+
+	while ((opt = cli_getopt(argc, argv, ":jh", longs)) != -1) {
+		switch (opt) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return cli_help("info", help);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc)
+		return show_named(argv + optind, argc - optind, json);
+	return show_all(json);
+}

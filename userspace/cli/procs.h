@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What there is to see of rings without opening them: sysfs and /proc. */
+#ifndef RINGBUF_PROCS_H
+#define RINGBUF_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <linux/ringbuf.h>
+
+/* "/dev/ringbuf-" and a name; also what people may give for one */
+#define RING_PATH_SIZE	256
+#define COMM_SIZE	64
+
+/**
+ * struct ring - A ring, as sysfs shows it
+ * @name: of its node in /dev: "ringbuf", "ringbuf-NAME"
+ * @path: as it was asked for, or /dev/@name
+ * @there: it was, when it was looked at last
+ * @error: why it was not, an errno
+ */
+struct ring {
+	char name[RING_PATH_SIZE];
+	char path[RING_PATH_SIZE];
+	bool there;
+	int error;
+	uint64_t size;
+	uint64_t head, tail;
+	uint64_t head_seq, tail_seq;
+	uint64_t overwritten, dropped;
+	uint64_t max_record, consumers;
+	bool writer, timestamps;
+};
+
+/**
+ * struct holder - A file descriptor, or only a map, of a ring
+ * @pid: the process
+ * @fd: -1 when only a map is left
+ * @comm: of the process, with anything in it
+ * @ring: as fdinfo names it
+ * @path: what was opened
+ * @reader: a consumer; what follows @flags is about it
+ * @writer: has the writer slot
+ * @mapped: its process maps what it opened
+ * @first: index of the holder that stands for all that share a file description,
+ *	which may be this one
+ * @shared: how many they are, in the first one
+ */
+struct holder {
+	pid_t pid;
+	int fd;
+	char comm[COMM_SIZE];
+	char ring[RINGBUF_NAME_SIZE];
+	char path[RING_PATH_SIZE];
+	bool reader, writer, mapped;
+	size_t first;
+	unsigned int shared;
+	uint32_t flags;
+	uint64_t pos, seq;
+	uint64_t lag_records, lag_bytes;
+	uint64_t lost_records, lost_bytes;
+};
+
+/**
+ * struct holders - Who has rings open
+ * @list: holders, those of one file description in a row
+ * @count: how many
+ * @room: in @list
+ * @hidden: processes that may not be looked into
+ */
+struct holders {
+	struct holder *list;
+	size_t count;
+	size_t room;
+	unsigned int hidden;
+};
+
+/* Tests put trees of their own here: "" or the value of RINGBUF_TEST_ROOT. */
+const char *test_root(void);
+
+/* rings.c */
+int ring_named(struct ring *ring, const char *name);
+void ring_look(struct ring *ring);
+size_t rings_find(struct ring **rings);
+bool ring_is(const struct ring *ring, const struct holder *h);
+
+/* procs.c */
+void holders_scan(struct holders *h, const struct ring *rings, size_t count);
+void holders_free(struct holders *h);
+const struct holder *ring_writer(const struct ring *ring,
+				 const struct holders *h);
+size_t ring_consumers(const struct ring *ring, const struct holders *h);
+bool ring_all_seen(const struct ring *ring, const struct holders *h);
+
+#endif /* RINGBUF_PROCS_H */

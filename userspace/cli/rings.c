@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rings as sysfs shows them. Opening one would make a consumer, which may be one
+ * too many for max_consumers, needs the node's permission, and keeps the module
+ * from being removed; reading attributes does nothing of that. Only where there
+ * is no sysfs a ring is opened, for as long as it takes to ask.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "cli.h"
+#include "procs.h"
+
+#define CLASS	"/sys/class/misc"
+
+/* A ring that moves while it is looked at is looked at again, but not for ever. */
+#define LOOKS	4
+
+const char *test_root(void)
+{
+	static const char *root;
+
+	if (!root)
+		root = secure_getenv("RINGBUF_TEST_ROOT") ?: "";
+	return root;
+}
+
+static bool read_attr(int dir, const char *name, uint64_t *value)
+{
+	char text[32];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	*value = strtoull(text, NULL, 10);
+	return true;
+}
+
+static bool read_attrs(int dir, struct ring *r)
+{
+	uint64_t writer, timestamps;
+
+	/* The tail before the head, or it might be beyond it. */
+	if (!read_attr(dir, "tail_seq", &r->tail_seq) ||
+	    !read_attr(dir, "tail", &r->tail) ||
+	    !read_attr(dir, "overwritten", &r->overwritten) ||
+	    !read_attr(dir, "dropped", &r->dropped) ||
+	    !read_attr(dir, "size", &r->size) ||
+	    !read_attr(dir, "max_record", &r->max_record) ||
+	    !read_attr(dir, "consumers", &r->consumers) ||
+	    !read_attr(dir, "writer", &writer) ||
+	    !read_attr(dir, "timestamps", &timestamps) ||
+	    !read_attr(dir, "head_seq", &r->head_seq) ||
+	    !read_attr(dir, "head", &r->head))
+		return false;
+	r->writer = writer;
+	r->timestamps = timestamps;
+	return true;
+}
+
+/* Attributes are read one by one, so a moving ring may seem to hold too much. */
+static void clamp(struct ring *r)
+{
+	if (r->head - r->tail > r->size)
+		r->tail = r->head - r->size;
+	if (r->head_seq < r->tail_seq)
+		r->head_seq = r->tail_seq;
+}
+
+static int look_sysfs(struct ring *r)
+{
+	char path[2 * RING_PATH_SIZE + sizeof(CLASS)];
+	uint64_t head;
+	int dir, looks = LOOKS;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s" CLASS "/%s", test_root(), r->name);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return errno;
+	do {
+		good = read_attr(dir, "head", &head) && read_attrs(dir, r);
+	} while (good && r->head != head && --looks);
+	close(dir);
+	clamp(r);
+	return good ? 0 : ENODEV;
+}
+
+static int look_open(struct ring *r)
+{
+	struct ringbuf_reader *reader;
+	struct ringbuf_info info;
+	int ret = ringbuf_reader_open(&reader, r->path, RINGBUF_READER_NO_MMAP);
+
+	if (ret)
+		return -ret;
+	ret = ringbuf_reader_info(reader, &info);
+	ringbuf_reader_close(reader);
+	if (ret)
+		return -ret;
+	r->size = info.data_size;
+	r->head = info.head;
+	r->tail = info.tail;
+	r->head_seq = info.head_seq;
+	r->tail_seq = info.tail_seq;
+	r->overwritten = info.overwritten;
+	r->dropped = info.dropped;
+	r->max_record = info.max_record;
+	r->consumers = info.consumers - 1;	/* this one */
+	r->writer = info.flags & RINGBUF_RING_WRITER;
+	r->timestamps = info.flags & RINGBUF_RING_TIMESTAMPS;
+	return 0;
+}
+
+/* Fills in all but the names. */
+void ring_look(struct ring *r)
+{
+	r->error = look_sysfs(r);
+	if (r->error && !*test_root() && access(CLASS, X_OK))
+		r->error = look_open(r);
+	r->there = !r->error;
+}
+
+/* The name of the misc device behind a node, wherever that is. */
+static int name_of_node(struct ring *r)
+{
+	char link[64], target[RING_PATH_SIZE];
+	const char *base = strrchr(r->path, '/') + 1;
+	struct stat st;
+	ssize_t n;
+
+	/* One that is not there yet may come. */
+	if (stat(r->path, &st))
+		return strncmp(r->path, "/dev/ringbuf", 12) ? errno :
+			(strcpy(r->name, base), 0);
+	if (!S_ISCHR(st.st_mode))
+		return ENOTTY;
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u",
+		 major(st.st_rdev), minor(st.st_rdev));
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		base = strrchr(target, '/');
+		base = base ? base + 1 : target;
+		if (strncmp(base, "ringbuf", 7))
+			return ENOTTY;
+	}
+	strcpy(r->name, base);
+	return 0;
+}
+
+/*
+ * A ring by what the user calls it: as for ringbuf_reader_open(). Returns 0 or an
+ * errno, when that can be no ring; whether there is one ring_look() tells.
+ */
+int ring_named(struct ring *r, const char *name)
+{
+	memset(r, 0, sizeof(*r));
+	if (name && strlen(name) > RING_PATH_SIZE - sizeof("/dev/ringbuf-"))
+		return ENAMETOOLONG;
+	if (name && strchr(name, '/')) {
+		strcpy(r->path, name);
+		return name_of_node(r);
+	}
+	if (!name || !strcmp(name, "ringbuf"))
+		strcpy(r->name, "ringbuf");
+	else
+		snprintf(r->name, sizeof(r->name), "ringbuf-%s", name);
+	snprintf(r->path, sizeof(r->path), "/dev/%.200s", r->name);
+	return 0;
+}
+
+static int is_ring(const struct dirent *d)
+{
+	return !strcmp(d->d_name, "ringbuf") ||
+	       !strncmp(d->d_name, "ringbuf-", 8);
+}
+
+/* All rings there are, looked at, sorted by name. */
+size_t rings_find(struct ring **rings)
+{
+	char path[RING_PATH_SIZE + sizeof(CLASS)];
+	struct dirent **names;
+	size_t count = 0;
+	int i, n;
+
+	snprintf(path, sizeof(path), "%.200s" CLASS, test_root());
+	*rings = NULL;
+	n = scandir(path, &names, is_ring, alphasort);
+	if (n > 0)
+		*rings = calloc(n, sizeof(**rings));
+	for (i = 0; i < n; i++) {
+		struct ring *r = *rings ? *rings + count : NULL;
+
+		if (r) {
+			snprintf(r->name, sizeof(r->name), "%.200s",
+				 names[i]->d_name);
+			snprintf(r->path, sizeof(r->path), "/dev/%.200s",
+				 r->name);
+			ring_look(r);
+			count += r->there;
+		}
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return count;
+}
+
+/* fdinfo may say NAME of a ring whose node is ringbuf-NAME. */
+bool ring_is(const struct ring *ring, const struct holder *h)
+{
+	return !strcmp(ring->name, h->ring) ||
+	       (!strncmp(ring->name, "ringbuf-", 8) &&
+		!strcmp(ring->name + 8, h->ring));
+}
