@@ -14,8 +14,17 @@ trap 'rm -rf "$work"' EXIT
 
 "$TOP/selftests/vm/deps.sh"
 modules=$("$TOP/selftests/vm/build.sh" "$kernel")
-"${CC:-gcc}" -O2 -Wall -Wextra -static -I"$TOP/uapi" \
-	-o "$work/syscalls" "$TOP/selftests/bench/syscalls.c"
+cd "$TOP/selftests/bench"
+cc=("${CC:-gcc}" -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter
+	-I"$TOP/uapi" -I"$TOP/userspace/lib")
+core=(-I../native/include -I"$TOP" -I"$TOP/kmod" -I"$TOP/kmod/tests")
+"${cc[@]}" -static -o "$work/syscalls" syscalls.c
+"${cc[@]}" -static -o "$work/mapped" mapped.c "$TOP"/userspace/lib/*.c
+# Shares names with the library, but not a file.
+for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c"; do
+	"${cc[@]}" "${core[@]}" -c -o "$work/$(basename "$c" .c).o" "$c"
+done
+"${cc[@]}" -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c
 
 # The guest's CPU is emulated, and some of it would distort the comparison:
 # - a serial console would slow down who writes to /dev/kmsg, so it is quiet
@@ -33,5 +42,8 @@ echo "Linux $(uname -r), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksou
 '
 "$TOP/selftests/vm/run.sh" --kernel "$kernel" --smp 2 --quiet \
 	--timeout 120 --append "clocksource=tsc tsc=reliable clearcpuid=erms,fsrm $*" \
-	--file "$modules/kmod/ringbuf.ko" --file "$work/syscalls" -- \
-	"$guest /syscalls $rounds $calls"
+	--file "$modules/kmod/ringbuf.ko" --file "$work/syscalls" --file "$work/mapped" -- \
+	"$guest /syscalls $rounds $calls && /mapped $((rounds / 4 + 1))"
+# In the cache, and out of it.
+"$work/lag" 1 301
+"$work/lag" 64 31

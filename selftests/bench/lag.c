@@ -5,16 +5,12 @@
  * over the same memory, one by the known distance of the records, one over
  * every word. Natively, in one thread; the cases take turns.  lag [MiB [ROUNDS]]
  */
-#include <err.h>
-#include <sched.h>
-#include <stdio.h>
-#include <time.h>
+#include "bench.h"
 #include "lib.h"
 #include "native_ring.h"
 
 #define PAYLOAD		64
 #define FRAME		RINGBUF_FRAME_SIZE(PAYLOAD)
-#define MAX_ROUNDS	1001
 
 struct ring {
 	uint64_t size;
@@ -109,32 +105,16 @@ static uint64_t every_word(const struct ring *ring)
 }
 
 static struct bench {
-	const char *name;
+	struct series s;
 	uint64_t (*run)(const struct ring *ring);
-	double ns[MAX_ROUNDS];	/* per record */
 } benches[] = {
-	{ .name = "plain pass, record by record", .run = by_distance },
-	{ .name = "plain pass, every word", .run = every_word },
-	{ .name = "mapped reader, in place", .run = in_place },
-	{ .name = "mapped reader, copied", .run = copied },
+	{ .s.name = "plain pass, record by record", .run = by_distance },
+	{ .s.name = "plain pass, every word", .run = every_word },
+	{ .s.name = "mapped reader, in place", .run = in_place },
+	{ .s.name = "mapped reader, copied", .run = copied },
 };
 
 #define BENCHES	(sizeof(benches) / sizeof(benches[0]))
-
-static double now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static void fill(struct ring *ring)
 {
@@ -146,13 +126,6 @@ static void fill(struct ring *ring)
 		native_ring_write(ring->native, payload, sizeof(payload));
 	}
 	ring->records = ring->page->head_seq - ring->page->tail_seq;
-}
-
-static void report(struct bench *b, int rounds, double plain)
-{
-	printf("| %-32s | %8.2f | %8.2f | %6.2f - %6.2f |\n", b->name,
-	       b->ns[rounds / 2] / plain, b->ns[rounds / 2], b->ns[rounds / 4],
-	       b->ns[rounds * 3 / 4]);
 }
 
 int main(int argc, char **argv)
@@ -179,15 +152,13 @@ int main(int argc, char **argv)
 			double start = now_ns();
 
 			sink += benches[b].run(&ring);
-			benches[b].ns[i] = (now_ns() - start) / ring.records;
+			benches[b].s.ns[i] = (now_ns() - start) / ring.records;
 		}
 	}
+	printf("\nA ring of %llu MiB, natively, medians of %d rounds.\n",
+	       (unsigned long long)ring.size >> 20, rounds);
+	head("per record of 64 bytes, all there", "to plain");
 	for (size_t b = 0; b < BENCHES; b++)
-		qsort(benches[b].ns, rounds, sizeof(double), compare);
-	printf("| %-32s | %8s | %8s | %15s |\n", "64-byte record, reader lags",
-	       "to plain", "ns", "middle half");
-	printf("| :------------------------------- | -------: | -------: | --------------: |\n");
-	for (size_t b = 0; b < BENCHES; b++)
-		report(&benches[b], rounds, benches[0].ns[rounds / 2]);
+		row(&benches[b].s, rounds, &benches[0].s);
 	return 0;
 }

@@ -12,7 +12,7 @@ struct native_ring {
 struct native_ring *native_ring_open(uint64_t size)
 {
 	const struct ringbuf_mark start = {};
-	struct native_ring *n = aligned_alloc(64, sizeof(*n) + 63 & ~63UL);
+	struct native_ring *n = aligned_alloc(64, (sizeof(*n) + 63) & ~63UL);
 
 	if (!n)
 		return NULL;

@@ -6,23 +6,16 @@
  * Every round runs each case once, in turn, so that what disturbs the machine
  * disturbs all alike. Prints Markdown.  syscalls [ROUNDS [CALLS]]
  */
-#define _GNU_SOURCE
-#include <err.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/ringbuf.h>
+#include "bench.h"
 
 #define PAYLOAD		64
 #define BATCH		64
-#define MAX_ROUNDS	2001
 #define MAX_READERS	64
 
 struct frame {
@@ -31,13 +24,12 @@ struct frame {
 };
 
 struct bench {
-	const char *name;
+	struct series s;
 	void (*run)(const struct bench *b, unsigned int calls);
 	int arg;		/* bytes to write, or idle readers */
 	unsigned int records;	/* per call */
 	unsigned int slower;	/* one call takes about so many others' time */
 	int wfd, rfd;
-	double ns[MAX_ROUNDS];	/* per record */
 };
 
 static char out[BATCH * sizeof(struct frame)];
@@ -93,14 +85,12 @@ static int ring_reader(unsigned int flags)
 /* Nanoseconds per record; the first calls only warm up. */
 static double timed(const struct bench *b, unsigned int calls)
 {
-	struct timespec t0, t1;
+	double start;
 
 	b->run(b, 16);
-	clock_gettime(CLOCK_MONOTONIC, &t0);
+	start = now_ns();
 	b->run(b, calls);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
-	return ((t1.tv_sec - t0.tv_sec) * 1e9 + (t1.tv_nsec - t0.tv_nsec)) /
-	       calls / b->records;
+	return (now_ns() - start) / calls / b->records;
 }
 
 static void run_write(const struct bench *b, unsigned int calls)
@@ -147,19 +137,19 @@ enum {
 };
 
 static struct bench benches[BENCHES] = {
-	[PIPE] = { "pipe", run_pair, PAYLOAD, 1, 1 },
-	[SEQPACKET] = { "SOCK_SEQPACKET", run_pair, PAYLOAD, 1, 1 },
-	[EVENTFD] = { "eventfd, 8 bytes", run_pair, 8, 1, 1 },
-	[KMSG] = { "/dev/kmsg", run_pair, PAYLOAD, 1, 8 },
-	[RING] = { "ringbuf", run_pair, PAYLOAD, 1, 1 },
-	[PIPE_BATCH] = { "pipe, 64 x 64 bytes in one call", run_pair,
+	[PIPE] = { { .name = "pipe" }, run_pair, PAYLOAD, 1, 1 },
+	[SEQPACKET] = { { .name = "SOCK_SEQPACKET" }, run_pair, PAYLOAD, 1, 1 },
+	[EVENTFD] = { { .name = "eventfd, 8 bytes" }, run_pair, 8, 1, 1 },
+	[KMSG] = { { .name = "/dev/kmsg" }, run_pair, PAYLOAD, 1, 8 },
+	[RING] = { { .name = "ringbuf" }, run_pair, PAYLOAD, 1, 1 },
+	[PIPE_BATCH] = { { .name = "pipe, 64 x 64 bytes in one call" }, run_pair,
 			 BATCH * PAYLOAD, BATCH, 1 },
-	[RING_BATCH] = { "ringbuf, 64 records in one call", run_pair,
+	[RING_BATCH] = { { .name = "ringbuf, 64 records in one call" }, run_pair,
 			 sizeof(out), BATCH, 4 },
-	[READERS_0] = { "no reader", run_write, 0, 1, 1 },
-	[READERS_1] = { "1 idle reader", run_write, 1, 1, 1 },
-	[READERS_8] = { "8 idle readers", run_write, 8, 1, 1 },
-	[READERS_64] = { "64 idle readers", run_write, 64, 1, 1 },
+	[READERS_0] = { { .name = "no reader" }, run_write, 0, 1, 1 },
+	[READERS_1] = { { .name = "1 idle reader" }, run_write, 1, 1, 1 },
+	[READERS_8] = { { .name = "8 idle readers" }, run_write, 8, 1, 1 },
+	[READERS_64] = { { .name = "64 idle readers" }, run_write, 64, 1, 1 },
 };
 
 static void set_fds(struct bench *b, int rfd, int wfd)
@@ -223,62 +213,6 @@ static void fill(int b)
 		frames[i].hdr.len = PAYLOAD;
 }
 
-static void pin(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(1, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		err(1, "sched_setaffinity");
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void sort(double *sorted, const double *v, unsigned int n)
-{
-	memmove(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*v), compare);
-}
-
-/*
- * Median of the ratios within a round: the machine may be slower in one round
- * than in another, but hardly so for one case only.
- */
-static double ratio(const struct bench *b, const struct bench *base,
-		    unsigned int rounds)
-{
-	static double v[MAX_ROUNDS];
-	unsigned int i;
-
-	for (i = 0; i < rounds; i++)
-		v[i] = b->ns[i] / base->ns[i];
-	sort(v, v, rounds);
-	return v[rounds / 2];
-}
-
-static void row(const struct bench *b, unsigned int rounds,
-		const struct bench *base)
-{
-	static double v[MAX_ROUNDS];
-
-	sort(v, b->ns, rounds);
-	printf("| %-33s | %7.3f | %7.0f | %5.0f - %5.0f |\n", b->name,
-	       ratio(b, base, rounds), v[rounds / 2], v[rounds / 4],
-	       v[rounds * 3 / 4]);
-}
-
-static void head(const char *what, const char *base)
-{
-	printf("\n| %-33s | %7s | %7s | %13s |\n", what, base, "ns", "middle half");
-	printf("| :-------------------------------- | ------: | ------: | ------------: |\n");
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 1 ? atoi(argv[1]) : 401;
@@ -288,30 +222,30 @@ int main(int argc, char **argv)
 
 	if (!rounds || rounds > MAX_ROUNDS || calls < 8)
 		errx(1, "usage: syscalls [ROUNDS [CALLS]]");
-	pin();
+	pin(1);
 	open_all();
 	for (r = 0; r < rounds; r++) {
 		for (i = 0; i < BENCHES; i++) {
 			fill(i);
 			if (i == KMSG && lseek(benches[i].rfd, 0, SEEK_END) < 0)
 				err(1, "lseek in /dev/kmsg");
-			benches[i].ns[r] = measure(&benches[i],
+			benches[i].s.ns[r] = measure(&benches[i],
 						   calls / benches[i].slower);
 		}
 	}
 
 	head("write + read of 64 bytes", "to pipe");
 	for (i = PIPE; i <= RING; i++)
-		row(&benches[i], rounds, &benches[PIPE]);
+		row(&benches[i].s, rounds, &benches[PIPE].s);
 	head("per record, 64 records at once", "to pipe");
-	row(&benches[PIPE], rounds, &benches[PIPE]);
-	row(&benches[PIPE_BATCH], rounds, &benches[PIPE]);
-	row(&benches[RING_BATCH], rounds, &benches[PIPE]);
+	row(&benches[PIPE].s, rounds, &benches[PIPE].s);
+	row(&benches[PIPE_BATCH].s, rounds, &benches[PIPE].s);
+	row(&benches[RING_BATCH].s, rounds, &benches[PIPE].s);
 	head("write of 64 bytes to ringbuf", "to none");
 	for (i = READERS_0; i <= READERS_64; i++)
-		row(&benches[i], rounds, &benches[READERS_0]);
+		row(&benches[i].s, rounds, &benches[READERS_0].s);
 
 	printf("\nringbuf is %.3f of /dev/kmsg. Medians of %u rounds of %u calls.\n",
-	       ratio(&benches[RING], &benches[KMSG], rounds), rounds, calls);
+	       ratio(&benches[RING].s, &benches[KMSG].s, rounds), rounds, calls);
 	return 0;
 }
