@@ -46,8 +46,48 @@ const char *cli_time(char buf[16], double seconds);
 /* Says what a failed open of a ring is about, and what to do. Returns EXIT_FAILED. */
 int cli_open_failed(const char *name, int err);
 
-/* SIGINT, SIGTERM and SIGHUP set this and do nothing else; see cli_signals(). */
+bool cli_is_regular(const char *path);
+
+/* 0, or -ENOTTY: opening a FIFO, say, would only hang. */
+int cli_check_ring(const char *name);
+
+/*
+ * SIGINT, SIGTERM and SIGHUP set this, to the signal's number, and do nothing
+ * else: calls that wait fail with EINTR, now and again every 50 ms, so that one
+ * that began a moment too late is woken, too. SIGPIPE is ignored from then on.
+ */
 extern volatile int cli_stopped;
 void cli_signals(void);
+
+/* Ends as the signal would have ended it, for what started this to see. */
+int cli_end_by(int signal);
+
+/* Nobody reads standard output: as cat(1), it says so only if SIGPIPE is ignored. */
+int cli_broken_pipe(void);
+
+/* Says that an output failed, with what. Returns EXIT_FAILED. */
+int cli_output_failed(const char *name, int err);
+
+/* What is wrong with the arguments, and where help is. Returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+struct option;
+
+/*
+ * getopt_long() whose complaints are ours; @options begins with ":". Returns
+ * -1 at the end, an option, or '?' when it has said what is wrong.
+ */
+int cli_getopt(int argc, char **argv, const char *options,
+	       const struct option *longs);
+
+/* Prints "usage: ringbuf NAME ARGS", and the text. Returns EXIT_OK. */
+int cli_help(const char *command, const char *text);
+
+/* A number of seconds, with a fraction or not. */
+bool cli_seconds(const char *text, double *seconds);
+
+/* CLOCK_MONOTONIC, in ns. */
+uint64_t cli_now(void);
 
 #endif /* RINGBUF_CLI_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Output that knows which records of it have been written: a record counts as
+ * handled once its last byte has been taken by write().
+ */
+#ifndef RINGBUF_CLI_OUT_H
+#define RINGBUF_CLI_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Flush when so many bytes wait. */
+#define OUT_FULL	(64U << 10)
+
+/**
+ * struct out_mark - The end of a record in the buffer
+ * @end: offset after its last byte
+ * @next: number of the record after it
+ * @time_ns: when it was published, if that is known
+ */
+struct out_mark {
+	size_t end;
+	uint64_t next;
+	uint64_t time_ns;
+};
+
+/**
+ * struct out - A buffer before a file
+ * @fd: the file
+ * @error: of the first call that failed, negative; later ones do nothing
+ * @data: what waits
+ * @len: its bytes
+ * @size: bytes of room
+ * @marks: ends of records in it
+ * @n_marks: how many
+ * @max_marks: room for so many
+ * @bytes: bytes written, of whole records
+ * @next: number of the record after the last one written
+ * @time_ns: of the last one written
+ * @torn: a part of record @next has been written
+ * @part: the bytes of that part
+ */
+struct out {
+	int fd;
+	int error;
+	char *data;
+	size_t len;
+	size_t size;
+	struct out_mark *marks;
+	size_t n_marks;
+	size_t max_marks;
+	uint64_t bytes;
+	uint64_t next;
+	uint64_t time_ns;
+	bool torn;
+	size_t part;
+};
+
+void out_free(struct out *out);
+void out_bytes(struct out *out, const void *data, size_t len);
+void out_char(struct out *out, char c);
+void out_string(struct out *out, const char *text);
+void out_format(struct out *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * What was put since the last call is a record, or tells of a loss; the record
+ * after it is @next.
+ */
+void out_record(struct out *out, uint64_t next, uint64_t time_ns);
+
+/* Returns 0 or a negative errno; -EINTR when cli_stopped and the file is stuck. */
+int out_flush(struct out *out);
+
+#endif /* RINGBUF_CLI_OUT_H */
