@@ -60,8 +60,8 @@ bool test_write(struct test_ring *ring, u32 len, u16 type)
 }
 
 /* Read one record and check all that it is supposed to be. */
-static void expect_record(struct kunit *test, struct ringbuf_cursor *cur,
-			  u64 seq, u32 len, u16 type)
+void test_expect_record(struct kunit *test, struct ringbuf_cursor *cur, u64 seq,
+			u32 len, u16 type)
 {
 	struct test_ring *ring = test->priv;
 	const struct ringbuf_record *rec;
@@ -97,8 +97,8 @@ static void expect_empty(struct kunit *test, struct ringbuf_cursor *cur)
 	KUNIT_EXPECT_FALSE(test, ringbuf_core_ready(&ring->core, cur->at.pos));
 }
 
-static void expect_mark(struct kunit *test, struct ringbuf_mark m, u64 pos,
-			u64 seq)
+void test_expect_mark(struct kunit *test, struct ringbuf_mark m, u64 pos,
+		      u64 seq)
 {
 	KUNIT_EXPECT_EQ(test, m.pos, pos);
 	KUNIT_EXPECT_EQ(test, m.seq, seq);
@@ -114,11 +114,11 @@ static void empty_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ring->page->abi, (u32)RINGBUF_ABI);
 	KUNIT_EXPECT_EQ(test, ring->page->data_size, RING_SIZE);
 	ringbuf_core_head(&ring->core, &m);
-	expect_mark(test, m, 0, 0);
+	test_expect_mark(test, m, 0, 0);
 	ringbuf_core_tail(&ring->core, &m);
-	expect_mark(test, m, 0, 0);
+	test_expect_mark(test, m, 0, 0);
 	ringbuf_cursor_init(&cur, &ring->core);
-	expect_mark(test, cur.at, 0, 0);
+	test_expect_mark(test, cur.at, 0, 0);
 	expect_empty(test, &cur);
 	KUNIT_EXPECT_FALSE(test, ringbuf_core_overrun(&ring->core, 0));
 	KUNIT_EXPECT_TRUE(test, ringbuf_core_intact(&ring->core, 0));
@@ -133,11 +133,11 @@ static void one_record(struct kunit *test)
 	ringbuf_cursor_init(&cur, &ring->core);
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 5, 7));
 	KUNIT_EXPECT_TRUE(test, ringbuf_core_ready(&ring->core, cur.at.pos));
-	expect_record(test, &cur, 0, 5, 7);
+	test_expect_record(test, &cur, 0, 5, 7);
 	expect_empty(test, &cur);
-	expect_mark(test, cur.at, 32, 1);
+	test_expect_mark(test, cur.at, 32, 1);
 	ringbuf_core_head(&ring->core, &m);
-	expect_mark(test, m, 32, 1);
+	test_expect_mark(test, m, 32, 1);
 	KUNIT_EXPECT_EQ(test, cur.read_records, 1ULL);
 	KUNIT_EXPECT_EQ(test, cur.read_bytes, 32ULL);
 }
@@ -158,9 +158,9 @@ static void sizes(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 1, 0));
 	KUNIT_ASSERT_TRUE(test, test_write(ring, max, U16_MAX));
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 1, 0));
-	expect_record(test, &cur, 0, 1, 0);
-	expect_record(test, &cur, 1, max, U16_MAX);
-	expect_record(test, &cur, 2, 1, 0);
+	test_expect_record(test, &cur, 0, 1, 0);
+	test_expect_record(test, &cur, 1, max, U16_MAX);
+	test_expect_record(test, &cur, 2, 1, 0);
 	expect_empty(test, &cur);
 }
 
@@ -193,10 +193,10 @@ static void discard_leaves_no_trace(struct kunit *test)
 	ringbuf_core_publish(&ring->core);
 	expect_empty(test, &cur);
 	ringbuf_core_head(&ring->core, &m);
-	expect_mark(test, m, 0, 0);
+	test_expect_mark(test, m, 0, 0);
 	/* Its bytes do not show through the padding of the next one. */
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 33, 2));
-	expect_record(test, &cur, 0, 33, 2);
+	test_expect_record(test, &cur, 0, 33, 2);
 }
 
 static void unseen_until_published(struct kunit *test)
@@ -214,7 +214,7 @@ static void unseen_until_published(struct kunit *test)
 	ringbuf_core_publish(&ring->core);
 	KUNIT_EXPECT_EQ(test, ringbuf_core_unpublished(&ring->core), 0ULL);
 	for (i = 0; i < 5; i++)
-		expect_record(test, &cur, i, 8, i);
+		test_expect_record(test, &cur, i, 8, i);
 	expect_empty(test, &cur);
 }
 
@@ -233,7 +233,7 @@ static void unpublished_beyond_the_ring(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
 	KUNIT_EXPECT_EQ(test, v.at.pos, v.at.seq * 32);
 	for (i = v.at.seq; i < 1000; i++)
-		expect_record(test, &cur, i, 8, 0);
+		test_expect_record(test, &cur, i, 8, 0);
 	expect_empty(test, &cur);
 }
 
@@ -252,7 +252,7 @@ static void every_alignment(struct kunit *test)
 		for (i = 0; ring->core.head < start + 3 * RING_SIZE; i++) {
 			len = lens[i % ARRAY_SIZE(lens)];
 			KUNIT_ASSERT_TRUE(test, test_write(ring, len, i));
-			expect_record(test, &cur, start + i, len, i);
+			test_expect_record(test, &cur, start + i, len, i);
 		}
 		expect_empty(test, &cur);
 		KUNIT_EXPECT_EQ(test, cur.read_bytes, ring->core.head - start);
@@ -275,7 +275,7 @@ static void counters_cross(struct kunit *test)
 		slow = cur;
 		for (i = 0; i < 400; i++) {
 			KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 3));
-			expect_record(test, &cur, edges[e] - 10 + i, 8, 3);
+			test_expect_record(test, &cur, edges[e] - 10 + i, 8, 3);
 			expect_empty(test, &cur);
 			ringbuf_cursor_stats(&slow, &ring->core, &stats);
 			KUNIT_EXPECT_EQ(test, stats.lost_records +
@@ -298,7 +298,7 @@ static void retention(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
 	/* Full to the last byte. */
 	ringbuf_core_tail(&ring->core, &tail);
-	expect_mark(test, tail, 0, 0);
+	test_expect_mark(test, tail, 0, 0);
 	KUNIT_EXPECT_EQ(test, ring->core.overwritten, 0ULL);
 	for (; i < 5000; i++) {
 		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
@@ -344,7 +344,7 @@ static void overrun(struct kunit *test, u64 extra)
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, cur.lost_records * 32);
 
 	for (i = cur.at.seq; i < total; i++)
-		expect_record(test, &cur, i, 8, 0);
+		test_expect_record(test, &cur, i, 8, 0);
 	expect_empty(test, &cur);
 	KUNIT_EXPECT_EQ(test, cur.lost_records + cur.read_records, total);
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes + cur.read_bytes, total * 32);
@@ -447,7 +447,7 @@ static void run_becomes_records(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, rec->time_ns, 1ULL);
 		rec->time_ns = i + 1;
 		room += RINGBUF_FRAME_SIZE(rec->len);
-		expect_record(test, &cur, i, 1 + 9 * i, i);
+		test_expect_record(test, &cur, i, 1 + 9 * i, i);
 	}
 	expect_empty(test, &cur);
 }
@@ -503,117 +503,6 @@ static void run_of_huge_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ringbuf_core_commit_run(&ring->core, 1024, 0), 0U);
 }
 
-static int seek(struct test_ring *ring, struct ringbuf_mark *at, u64 seq)
-{
-	at->pos = ring->page->tail;
-	at->seq = 0;
-	return ringbuf_core_seek(&ring->core, at, seq, U32_MAX);
-}
-
-static void seek_finds_each_record(struct kunit *test)
-{
-	struct test_ring *ring = test->priv;
-	struct ringbuf_mark at, tail;
-	u64 i, total = 300;
-
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 0), 0);
-	expect_mark(test, at, 0, 0);
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 1), -EINVAL);
-	for (i = 0; i < total; i++)
-		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
-	ringbuf_core_tail(&ring->core, &tail);
-	KUNIT_ASSERT_GT(test, tail.seq, 0ULL);
-	for (i = 0; i < tail.seq; i++) {
-		KUNIT_EXPECT_EQ(test, seek(ring, &at, i), 0);
-		expect_mark(test, at, tail.pos, tail.seq);
-	}
-	for (; i <= total; i++) {
-		KUNIT_EXPECT_EQ(test, seek(ring, &at, i), 0);
-		expect_mark(test, at, i * 32, i);
-	}
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, total + 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 1ULL << 62), -EINVAL);
-}
-
-static void seek_keeps_to_its_budget(struct kunit *test)
-{
-	struct test_ring *ring = test->priv;
-	struct ringbuf_mark at = {};
-	int i, calls = 0, ret;
-
-	for (i = 0; i < 100; i++)
-		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
-	do {
-		ret = ringbuf_core_seek(&ring->core, &at, 99, 10);
-		calls++;
-	} while (ret == -EAGAIN);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, calls, 10);
-	expect_mark(test, at, 99 * 32, 99);
-}
-
-static void seek_counts_the_gap(struct kunit *test)
-{
-	struct test_ring *ring = test->priv;
-	struct ringbuf_cursor cur;
-	struct ringbuf_mark at;
-	u64 i;
-
-	ringbuf_cursor_init(&cur, &ring->core);
-	for (i = 0; i < 300; i++)
-		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
-	/* From where the cursor was, so the bytes are known too. */
-	ringbuf_cursor_settle(&cur, &ring->core);
-	KUNIT_ASSERT_EQ(test, seek(ring, &at, 0), 0);
-	ringbuf_cursor_move(&cur, &at, 0, 0);
-	KUNIT_EXPECT_EQ(test, cur.lost_records, ring->page->tail_seq);
-	KUNIT_EXPECT_EQ(test, cur.lost_bytes, ring->page->tail);
-	/* Back to something else that is gone: records only. */
-	ringbuf_cursor_move(&cur, &at, at.seq - 3, at.seq);
-	KUNIT_EXPECT_EQ(test, cur.lost_records, ring->page->tail_seq + 3);
-	KUNIT_EXPECT_EQ(test, cur.lost_bytes, ring->page->tail);
-	expect_mark(test, cur.at, ring->page->tail, ring->page->tail_seq);
-}
-
-/* Seqs 5 to 7 used by records that could not be published. */
-static void gap_in_the_seqs(struct kunit *test)
-{
-	struct test_ring *ring = test->priv;
-	struct ringbuf_mark at = {};
-	struct ringbuf_cursor cur;
-	struct ringbuf_view v;
-	u64 i, n;
-
-	ringbuf_cursor_init(&cur, &ring->core);
-	for (i = 0; i < 5; i++)
-		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
-	ring->core.head_seq += 3;
-	ringbuf_core_publish(&ring->core);
-	/* Nothing behind it yet: the head is what comes next. */
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
-	expect_mark(test, at, 160, 8);
-
-	KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
-	expect_mark(test, at, 160, 8);
-	/* A loss of records without bytes, where a span ends. */
-	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
-	KUNIT_EXPECT_EQ(test, ringbuf_core_span(&ring->core, &v, U64_MAX, &n),
-			160ULL);
-	ringbuf_cursor_take(&cur, 160, n);
-	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
-	ringbuf_cursor_lose(&cur, &v);
-	KUNIT_EXPECT_EQ(test, cur.lost_records, 3ULL);
-	KUNIT_EXPECT_EQ(test, cur.lost_bytes, 0ULL);
-	expect_record(test, &cur, 8, 8, 0);
-	/* Back into the gap: it counts once more, and takes no bytes. */
-	KUNIT_EXPECT_EQ(test, seek(ring, &at, 6), 0);
-	ringbuf_cursor_move(&cur, &at, 6, cur.at.seq);
-	KUNIT_EXPECT_EQ(test, cur.lost_records, 5ULL);
-	KUNIT_EXPECT_EQ(test, cur.lost_bytes, 0ULL);
-	expect_mark(test, cur.at, 160, 8);
-}
-
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE(empty_ring),
 	KUNIT_CASE(one_record),
@@ -632,10 +521,6 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(run_becomes_records),
 	KUNIT_CASE(run_ends_before_what_is_no_record),
 	KUNIT_CASE(run_of_huge_length),
-	KUNIT_CASE(seek_finds_each_record),
-	KUNIT_CASE(seek_keeps_to_its_budget),
-	KUNIT_CASE(seek_counts_the_gap),
-	KUNIT_CASE(gap_in_the_seqs),
 	{}
 };
 

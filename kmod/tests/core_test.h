@@ -61,4 +61,10 @@ static inline bool test_matches(const void *payload, u32 len, u64 seq)
 bool test_commit(struct test_ring *ring, u32 len, u16 type);
 bool test_write(struct test_ring *ring, u32 len, u16 type);
 
+/* Read one record and check all that it is supposed to be. */
+void test_expect_record(struct kunit *test, struct ringbuf_cursor *cur, u64 seq,
+			u32 len, u16 type);
+void test_expect_mark(struct kunit *test, struct ringbuf_mark m, u64 pos,
+		      u64 seq);
+
 #endif /* _RINGBUF_CORE_TEST_H */
