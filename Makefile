@@ -12,7 +12,7 @@ help:
 	@echo 'make modules_install          into /lib/modules (INSTALL_MOD_PATH: below it)'
 	@echo 'make demo                     see it work, in a throw-away VM'
 	@echo 'make test                     all tests, on several kernels in throw-away VMs'
-	@echo 'make check | native | kunit | selftest     one suite of them'
+	@echo 'make check | native | kunit | selftest | userspace   one suite of them'
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
@@ -39,7 +39,7 @@ distclean: clean
 test:
 	@selftests/run.sh
 
-check native kunit selftest:
+check native kunit selftest userspace:
 	@selftests/run.sh $@
 
 deps:
@@ -53,4 +53,4 @@ bench-readme:
 
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest deps demo bench-readme
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme

@@ -194,10 +194,71 @@ suite_selftest()
 	done 3< <(selftest_plan)
 }
 
+# section NAME COMMAND…: a program on this machine that tells TAP
+section()
+{
+	local name=$1 status=0
+	shift
+	{
+		echo "@begin $name"
+		"$@" 2>&1 </dev/null || status=$?
+		echo
+		echo "@end $status"
+	} | tally
+}
+
+# The library and the command: on this machine, and with the device in a guest.
+suite_userspace()
+{
+	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files log
+	eval "$(selftests/vm/kernel.sh source)"
+	export KSELFTEST_DIR=$SRC/tools/testing/selftests
+	mkdir -p "$out" "$tests"
+	if ! make -s --no-print-directory -C userspace O="$out" CFLAGS='-O2 -g -Werror' \
+		-j "$(nproc)" >"$work/build.err" 2>&1 ||
+		! make -s --no-print-directory -C userspace/tests O="$tests" -j "$(nproc)" \
+			guest >"$work/build.err" 2>&1; then
+		sed 's/^/      | /' "$work/build.err"
+		broken userspace "does not build"
+		return
+	fi
+	for run in userspace/tests/{lib_build,man,completion,examples}.sh; do
+		name=$(basename "$run" .sh)
+		[[ $name == "${T:-*}" ]] || continue
+		section "$name" bash "$run"
+	done
+	if [[ native == "${T:-*}" ]]; then
+		section native make -s --no-print-directory -C userspace/tests O="$tests" native
+	fi
+	run=
+	files=()
+	for name in userspace/tests/cli_*.sh "$tests"/lib_device*; do
+		[ ! -d "$name" ] && [ "${name%.o}" = "$name" ] || continue
+		[[ $(basename "$name" .sh) == "${T:-*}" ]] || continue
+		files+=(--file "$name:/tests/$(basename "$name" .sh)")
+		run+="$(basename "$name" .sh) "
+	done
+	[ -n "$run" ] || return 0
+	for kernel in ${K:-6.12}; do
+		log=$logs/userspace-$kernel.log
+		build "$kernel" || continue
+		vm --kernel "$kernel" --smp 2 --mem 2048 --timeout 900 --keep-log "$log" \
+			"${files[@]}" --file "$dir/kmod/ringbuf.ko" \
+			--file "$dir/kmod/samples/ringbuf_proc.ko" \
+			--file "$out/ringbuf-static:/bin/ringbuf" --file "$tests/pty:/bin/pty" \
+			--file selftests/vm/guest-selftest.sh --file selftests/vm/reports.sh -- \
+			"export RINGBUF_TEST_LEVEL=full; echo '$run' | tr ' ' '\\n' | grep . |
+			sh /guest-selftest.sh 300" </dev/null | tally
+		vm_ended "userspace on $kernel"
+	done
+}
+
+suites='check native kunit selftest userspace'
 selftests/vm/deps.sh
-[ $# -gt 0 ] || set -- check native kunit selftest
+# shellcheck disable=SC2086 # words
+[ $# -gt 0 ] || set -- $suites
 for suite; do
-	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: check native kunit selftest"
+	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites"
 done
 for suite; do
 	p=$passed f=$failed s=$skipped t=$SECONDS
