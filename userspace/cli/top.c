@@ -226,10 +226,12 @@ static void put_heading(struct out *out, size_t width, bool live)
 	char clock[16], interval[16];
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&seconds));
-	table_line(out, width, "ringbuf top  %s  every %s, by %s%s%s", clock,
+	table_line(out, width, "ringbuf top  %s  every %s, by %s%s", clock,
 		   cli_time(interval, options.interval / 1e9),
-		   orders[options.order], paused ? ", PAUSED" : "",
-		   live ? "   (l lag, r rate, x loss, space pause, q quit)" : "");
+		   orders[options.order], paused ? ", PAUSED" : "");
+	if (live)
+		table_line(out, width,
+			   "l by lag  r by rate  x by loss  space pauses  enter looks now  q quits");
 }
 
 static void put_frame(struct out *out, size_t width, bool live)
