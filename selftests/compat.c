@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a 32-bit program sees; the Makefile builds this as compat32, too. */
 #include "ringbuf_test.h"
+#include "map.h"
 
 #include <assert.h>
 
@@ -66,9 +67,12 @@ TEST_F(ring, errors_are_the_same)
 {
 	struct ringbuf_stats s;
 	struct ringbuf_info i;
-	uint64_t pos = 0;
+	uint64_t pos = 1;
 
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, NULL)));
+	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, -8L)));
 	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r, _IO(RINGBUF_IOC_TYPE, 9), &pos)));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, NULL)));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, -8L)));
@@ -79,6 +83,54 @@ TEST_F(ring, errors_are_the_same)
 	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, 1U << 31));
 	EXPECT_EQ(-EBADF, rb_stats(self->p.w, &s));
 	EXPECT_EQ(-EBADF, rb_set_writer(self->p.r, 0));
+}
+
+TEST_F(ring, advance_takes_all_64_bits)
+{
+	struct ringbuf_stats s;
+	uint64_t pos;
+
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 3, 100));
+	/* The end of the second record, if it were cut to 32 bits. */
+	pos = (1ULL << 32) + 2 * F(100);
+	EXPECT_EQ(-EINVAL, rb_advance(self->p.r, pos));
+	EXPECT_EQ(-EINVAL, rb_advance(self->p.r, 1ULL << 63 | 2 * F(100)));
+	EXPECT_EQ(0, rb_advance(self->p.r, 2 * F(100)));
+	ASSERT_EQ(0, rb_stats(self->p.r, &s));
+	EXPECT_EQ(2, s.read_records);
+	EXPECT_EQ(2 * F(100), s.read_bytes);
+	EXPECT_EQ(100, rb_get(self->p.r, 2));
+}
+
+TEST_F(ring, the_map_is_the_same)
+{
+	struct ringbuf_info i;
+	struct rb_map m;
+
+	ASSERT_EQ(0, rb_map_fd(&m, self->p.r));
+	EXPECT_EQ(RINGBUF_PAGE_MAGIC, m.page->magic);
+	EXPECT_EQ(sizeof(*m.page), m.page->struct_size);
+	EXPECT_EQ(getpagesize(), m.page->data_offset);
+	EXPECT_EQ(4096, m.page->data_size);
+	/* Some of them lie across the end. */
+	for (int n = 0; n < 100; n++) {
+		uint64_t at = rb_map_head(&m);
+
+		ASSERT_EQ(100, rb_put(self->p.w, n, 100));
+		ASSERT_EQ(at + F(100), rb_map_head(&m));
+		ASSERT_TRUE(rb_frame_ok(rb_map_at(&m, at), n, 100));
+	}
+	ASSERT_EQ(0, rb_info(self->p.r, &i));
+	EXPECT_EQ(i.tail, rb_map_tail(&m));
+	EXPECT_EQ(i.tail_seq, rb_map_at(&m, i.tail)->seq);
+	EXPECT_EQ(-EACCES, RC(mprotect((void *)m.page, m.len,
+				       PROT_READ | PROT_WRITE)));
+	/* A 32-bit caller gives its offsets in pages. */
+	EXPECT_EQ(-EINVAL, rb_try_map(self->p.r, PROT_READ, MAP_SHARED,
+				      3 * getpagesize(), getpagesize()));
+	EXPECT_EQ(-EINVAL, rb_try_map(self->p.r, PROT_READ, MAP_SHARED,
+				      1LL << 43, getpagesize()));
+	EXPECT_EQ(0, rb_unmap(&m));
 }
 
 TEST_F(ring, records_and_frames_pass)
