@@ -28,12 +28,13 @@
 #define MARK		"ringbuf bench"
 
 static const char help[] =
+"\n"
 "Measure what a record of 64 bytes costs on this machine, in a few seconds.\n"
 "\n"
 "  -q, --quick      fewer rounds, in a second\n"
 "  -f, --force      even if the ring holds records, which will be gone\n"
 "  -j, --json       as JSON, with all times in ns\n"
-"      --help       this text\n"
+"  -h, --help\n"
 "\n"
 "It publishes into the ring until what was there is overwritten. So it wants a\n"
 "ring that has no writer and no consumer.\n";

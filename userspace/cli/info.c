@@ -15,10 +15,11 @@
 #include "text.h"
 
 static const char help[] =
+"\n"
 "Describe rings: what is in them, who writes, who reads. Without RING, all.\n"
 "\n"
 "  -j, --json   as JSON\n"
-"      --help   this text\n"
+"  -h, --help\n"
 "\n"
 "It opens nothing, so it disturbs nobody; but only root sees everybody's\n"
 "processes. Of a consumer that has its ring mapped the kernel knows what it was\n"

@@ -21,13 +21,14 @@
 #define FIRST_NS	300000000ULL
 
 static const char help[] =
+"\n"
 "Watch rings: the writer's rate, and each consumer's, its lag and its loss.\n"
 "Without RING, all there are. Only root sees everybody's processes.\n"
 "\n"
 "  -i, --interval S     seconds between two looks (default 1)\n"
 "  -n, --iterations N   end after so many\n"
 "  -s, --sort KEY       lag, rate or loss (default lag)\n"
-"      --help           this text\n"
+"  -h, --help\n"
 "\n"
 "Keys: l by lag, r by rate, x by loss, space pauses, enter looks now, q quits.\n"
 "A '!' marks who loses records right now. Of a consumer that has its ring mapped\n"
