@@ -79,6 +79,9 @@ int open_ring(const char *name, int flags);
 int get_info(int fd, struct ringbuf_info *info);
 int get_stats(int fd, struct ringbuf_stats *stats);
 
+/* reader.c */
+int set_consumer(const struct reader *r, uint32_t flags);
+
 /* map.c: records in place */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
 	       const unsigned char *data);

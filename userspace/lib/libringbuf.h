@@ -13,7 +13,7 @@
  *	}
  *
  * Functions return 0 or a count, and a negative errno when they fail; errno
- * itself is left alone. After an open nothing allocates memory.
+ * itself then says nothing. After an open nothing allocates memory.
  *
  * A handle is used by one thread at a time; different handles need nothing of
  * each other, even those of one ring. A reader has its open file description to
@@ -22,6 +22,7 @@
 #ifndef LIBRINGBUF_H
 #define LIBRINGBUF_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,7 +65,7 @@ struct ringbuf_reader {
 	uint64_t at;		/* position of the next record */
 	uint64_t seq;		/* its sequence number */
 	uint64_t end;		/* look no further without ringbuf_find_() */
-	uint64_t frame;		/* bytes of the frame that was looked at */
+	uint64_t frame;		/* bytes of the frame that is shown, or 0 */
 	uint64_t gap;		/* records lost right before it */
 	uint64_t gap_bytes;
 };
@@ -150,8 +151,9 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 {
 	for (;;) {
 		const struct ringbuf_record *rec = (const struct ringbuf_record *)
-			(r->base + (r->at & r->mask));
+			(uintptr_t)(r->base + (r->at & r->mask));
 		uint64_t left = r->end - r->at;
+		uint64_t frame;
 		int ret;
 
 		if (left) {
@@ -160,9 +162,12 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 			e->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
 			e->time_ns = __atomic_load_n(&rec->time_ns,
 						     __ATOMIC_RELAXED);
-			r->frame = RINGBUF_FRAME_SIZE(e->len);
-			if (e->seq == r->seq && r->frame <= left &&
+			/* RINGBUF_FRAME_SIZE(), and too much for no payload. */
+			frame = ((uint64_t)(uint32_t)(e->len - 1) |
+				 (RINGBUF_ALIGN - 1)) + 1 + sizeof(*rec);
+			if (e->seq == r->seq && frame <= left &&
 			    ringbuf_intact(r)) {
+				r->frame = frame;
 				e->data = rec + 1;
 				e->flags = 0;
 				e->lost = r->gap;
@@ -170,6 +175,7 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 				return 1;
 			}
 		}
+		r->frame = 0;
 		ret = ringbuf_find_(r);
 		if (ret <= 0)
 			return ret;
@@ -181,15 +187,18 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
  * @r: the reader
  *
  * Return: false as ringbuf_intact(); the record then counts as lost, and the
- * next one says so.
+ * next one says so. False, too, when there is none to be done with.
  */
 static inline bool ringbuf_release(struct ringbuf_reader *r)
 {
-	if (!ringbuf_intact(r))
+	uint64_t frame = r->frame;
+
+	r->frame = 0;
+	if (!frame || !ringbuf_intact(r))
 		return false;
 	if (r->gap)
 		ringbuf_lose_(r);
-	r->at += r->frame;
+	r->at += frame;
 	r->seq++;
 	return true;
 }
@@ -291,7 +300,7 @@ static inline int ringbuf_next_typed_(struct ringbuf_reader *r, uint16_t type,
 		if (e.type == type && e.len == size)
 			__builtin_memcpy(to, e.data, size);
 		else
-			ret = -71; /* EPROTO */
+			ret = -EPROTO;
 	} while (!ringbuf_release(r));
 	return ret;
 }

@@ -39,6 +39,9 @@ int map_open(struct reader *r, const struct ringbuf_info *info)
 
 	if (info->data_offset % page_size || info->data_size % page_size)
 		return -EBADMSG;
+	/* More than a 32-bit program can see. */
+	if (info->data_size > SIZE_MAX / 2)
+		return -EOVERFLOW;
 	if (info->data_size <= POPULATE_MAX)
 		flags |= MAP_POPULATE;
 	page = mmap(NULL, page_size, PROT_READ, flags, r->fd, 0);
@@ -104,8 +107,7 @@ int map_find(struct reader *r)
 		tail = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE);
 		head = __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE);
 		at = before(pos, tail) ? tail : pos;
-		if (head - tail > r->size || before(head, at) ||
-		    (head | tail) % RINGBUF_ALIGN)
+		if (before(head, at) || (head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
 		pub->at = at;
 		pub->end = at;
@@ -118,8 +120,12 @@ int map_find(struct reader *r)
 		pub->gap = pub->seq - seq;
 	} while (!ringbuf_intact(pub));
 
-	if (!len || RINGBUF_FRAME_SIZE(len) > head - at ||
-	    before(pub->seq, seq))
+	/*
+	 * Not of head and tail: between those two loads a writer may go around
+	 * the ring. A length above the largest would be looked for for ever.
+	 */
+	if (head - at > r->size || !len || len > r->max_record ||
+	    RINGBUF_FRAME_SIZE(len) > head - at || before(pub->seq, seq))
 		return -EBADMSG;
 	pub->end = head - at > r->size / 4 ? at + r->size / 4 : head;
 	return 1;

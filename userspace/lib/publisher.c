@@ -50,11 +50,14 @@ int ringbuf_publisher_fdopen(struct ringbuf_publisher **publisher, int fd,
 	ret = get_info(fd, &info);
 	if (ret)
 		return ret;
-	if (ioctl(fd, RINGBUF_IOC_SET_WRITER, &framed))
-		return -errno;
 	p = malloc(sizeof(*p));
 	if (!p)
 		return -ENOMEM;
+	if (ioctl(fd, RINGBUF_IOC_SET_WRITER, &framed)) {
+		ret = -errno;
+		free(p);
+		return ret;
+	}
 	p->fd = fd;
 	p->max_record = info.max_record;
 	p->begin = 0;

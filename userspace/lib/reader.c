@@ -14,13 +14,13 @@
 
 /*
  * Room for the largest record, and for a good many small ones. Memory that is
- * not touched costs nothing.
+ * not touched costs nothing. Of a map nothing longer than a quarter is believed.
  */
 static int alloc_buffer(struct reader *r)
 {
 	void *mem;
 
-	r->buffer_size = RINGBUF_FRAME_SIZE(r->max_record) + MIN_BUFFER;
+	r->buffer_size = r->size / 4 + MIN_BUFFER;
 	mem = mmap(NULL, r->buffer_size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
@@ -29,14 +29,23 @@ static int alloc_buffer(struct reader *r)
 	return 0;
 }
 
-static int set_eof(int fd)
+/* Whether there is an end, and frames, are ours to say; all else stays. */
+int set_consumer(const struct reader *r, uint32_t flags)
 {
-	struct ringbuf_consumer consumer = {
-		.struct_size = sizeof(consumer),
-		.flags = RINGBUF_CONSUMER_EOF,
-	};
+	struct ringbuf_consumer consumer = { .struct_size = sizeof(consumer) };
+	uint32_t was;
 
-	return ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &consumer) ? -errno : 0;
+	if (ioctl(r->fd, RINGBUF_IOC_GET_CONSUMER, &consumer))
+		return -errno;
+	was = consumer.flags;
+	if (r->flags & RINGBUF_READER_EOF)
+		flags |= RINGBUF_CONSUMER_EOF;
+	consumer.flags &= ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF);
+	consumer.flags |= flags;
+	if (consumer.flags == was)
+		return 0;
+	consumer.struct_size = sizeof(consumer);
+	return ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &consumer) ? -errno : 0;
 }
 
 static int start(struct reader *r)
@@ -49,8 +58,10 @@ static int start(struct reader *r)
 		return ret;
 	/* Before anything is computed from it. */
 	if (info.data_size < 4096 || info.data_size & (info.data_size - 1) ||
-	    info.max_record > info.data_size)
+	    RINGBUF_FRAME_SIZE(info.max_record) > info.data_size / 4)
 		return -EBADMSG;
+	if (info.data_size > SIZE_MAX - MIN_BUFFER)
+		return -EOVERFLOW;
 	ret = get_stats(r->fd, &stats);
 	if (ret)
 		return ret;
@@ -67,11 +78,11 @@ static int start(struct reader *r)
 	if (!(r->flags & RINGBUF_READER_NO_MMAP) &&
 	    info.features & RINGBUF_FEATURE_MMAP) {
 		ret = map_open(r, &info);
-		if (!ret && r->flags & RINGBUF_READER_EOF)
-			ret = set_eof(r->fd);
 		/* A bad ring is an error; a refused map is not. */
-		if (!ret || ret == -EBADMSG)
+		if (ret == -EBADMSG)
 			return ret;
+		if (!ret)
+			return set_consumer(r, 0);
 	}
 	return stream_open(r);
 }
@@ -339,6 +350,7 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	reader->at = stats.pos;
 	reader->seq = stats.seq;
 	reader->end = stats.pos;
+	reader->frame = 0;
 	reader->gap = 0;
 	reader->gap_bytes = 0;
 	r->advanced = stats.pos;
@@ -360,8 +372,12 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 int ringbuf_arm(struct ringbuf_reader *reader)
 {
 	struct reader *r = whole(reader);
-	int ret = ringbuf_find_(reader);
+	int ret;
 
+	/* One is shown: that stays where it is. */
+	if (reader->frame)
+		return 1;
+	ret = ringbuf_find_(reader);
 	if (ret || !r->page)
 		return ret;
 	ret = map_advance(r);

@@ -5,21 +5,15 @@
  * base + position. Nothing overwrites them.
  */
 
-#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include "lib.h"
 
 int stream_open(struct reader *r)
 {
-	struct ringbuf_consumer consumer = {
-		.struct_size = sizeof(consumer),
-		.flags = RINGBUF_CONSUMER_FRAMED,
-	};
+	int ret = set_consumer(r, RINGBUF_CONSUMER_FRAMED);
 
-	if (r->flags & RINGBUF_READER_EOF)
-		consumer.flags |= RINGBUF_CONSUMER_EOF;
-	if (ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &consumer))
-		return -errno;
+	if (ret)
+		return ret;
 	r->pub.mask = ~0ULL;
 	r->pub.tail = &r->run;
 	stream_drop(r);
@@ -133,11 +127,15 @@ void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
 	for (; offset < r->filled; offset += frame) {
 		rec = (const void *)(r->buffer + offset);
 		lost = (const void *)(rec + 1);
+		if (r->filled - offset < sizeof(*rec))
+			return;
 		frame = RINGBUF_FRAME_SIZE(rec->len);
 		if (frame > r->filled - offset)
 			return;
 		if (!(rec->flags & RINGBUF_RECORD_LOST))
 			continue;
+		if (rec->len != sizeof(*lost))
+			return;
 		*bytes += lost->bytes;
 		*records += lost->records;
 	}
