@@ -47,7 +47,7 @@ struct reader {
 	const unsigned char *data;
 	uint64_t advanced;
 
-	uint64_t run;
+	ringbuf_word_ run;
 	unsigned char *buffer;
 	size_t buffer_size;
 	size_t filled;

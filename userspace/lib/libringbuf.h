@@ -54,12 +54,20 @@ struct ringbuf_entry {
 	uint64_t lost_bytes;
 };
 
+/* The ring's words are aligned for atomic loads, even where a u64 need not be. */
+typedef __u64 ringbuf_word_ __attribute__((__aligned__(RINGBUF_ALIGN)));
+
+static inline uint64_t ringbuf_load_(const void *word)
+{
+	return __atomic_load_n((const ringbuf_word_ *)word, __ATOMIC_RELAXED);
+}
+
 /*
  * What the inline functions below know of a reader: private to them. Handles
  * come from ringbuf_reader_open(), so what follows in the library may grow.
  */
 struct ringbuf_reader {
-	const uint64_t *tail;	/* records before it may be overwritten */
+	const ringbuf_word_ *tail; /* records before it may be overwritten */
 	uintptr_t base;		/* where position 0 would be */
 	uint64_t mask;
 	uint64_t at;		/* position of the next record */
@@ -129,8 +137,7 @@ static inline bool ringbuf_intact(const struct ringbuf_reader *r)
 {
 	/* What was read before was read before the tail is. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return (int64_t)(r->at -
-			 __atomic_load_n(r->tail, __ATOMIC_RELAXED)) >= 0;
+	return (int64_t)(r->at - ringbuf_load_(r->tail)) >= 0;
 }
 
 /**
@@ -159,9 +166,8 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 		if (left) {
 			e->len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 			e->type = __atomic_load_n(&rec->type, __ATOMIC_RELAXED);
-			e->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
-			e->time_ns = __atomic_load_n(&rec->time_ns,
-						     __ATOMIC_RELAXED);
+			e->seq = ringbuf_load_(&rec->seq);
+			e->time_ns = ringbuf_load_(&rec->time_ns);
 			/* RINGBUF_FRAME_SIZE(), and too much for no payload. */
 			frame = ((uint64_t)(uint32_t)(e->len - 1) |
 				 (RINGBUF_ALIGN - 1)) + 1 + sizeof(*rec);

@@ -22,12 +22,17 @@ int map_attach(struct reader *r, const struct ringbuf_page *page,
 		return -EBADMSG;
 	r->page = page;
 	r->data = data;
-	r->pub.tail = (const uint64_t *)&page->tail;
+	r->pub.tail = (const ringbuf_word_ *)&page->tail;
 	r->pub.base = (uintptr_t)data;
 	r->pub.mask = size - 1;
 	r->pub.end = r->pub.at;
 	r->advanced = r->pub.at;
 	return 0;
+}
+
+static uint64_t load_acquire(const void *word)
+{
+	return __atomic_load_n((const ringbuf_word_ *)word, __ATOMIC_ACQUIRE);
 }
 
 int map_open(struct reader *r, const struct ringbuf_info *info)
@@ -104,8 +109,8 @@ int map_find(struct reader *r)
 			return ret;
 	}
 	do {
-		tail = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE);
-		head = __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE);
+		tail = load_acquire(&r->page->tail);
+		head = load_acquire(&r->page->head);
 		at = before(pos, tail) ? tail : pos;
 		if (before(head, at) || (head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
@@ -116,7 +121,7 @@ int map_find(struct reader *r)
 			return 0;
 		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
-		pub->seq = __atomic_load_n(&rec->seq, __ATOMIC_RELAXED);
+		pub->seq = ringbuf_load_(&rec->seq);
 		pub->gap = pub->seq - seq;
 	} while (!ringbuf_intact(pub));
 
