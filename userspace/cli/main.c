@@ -9,10 +9,6 @@
 #include "cli.h"
 #include "options.h"
 
-#pragma weak cmd_info
-#pragma weak cmd_top
-#pragma weak cmd_bench
-
 static const struct cli_command commands[] = {
 	{ "cat", "[OPTION]... [RING]", "print records as they come", cmd_cat },
 	{ "pub", "[OPTION]... [RING [FILE]...]",
@@ -97,10 +93,6 @@ static int run(int argc, char **argv)
 
 	if (!c)
 		return unknown(argv[0]);
-	if (!c->run) {
-		cli_error("%s: not built in", argv[0]);
-		return EXIT_FAILED;
-	}
 	return c->run(argc, argv);
 }
 

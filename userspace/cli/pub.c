@@ -270,10 +270,15 @@ static void add_sizes(struct pub *p, char **files, int count)
 
 static void say_skipped(const struct pub *p)
 {
+	static const char *const what[] = {
+		[LINES] = "line",
+		[WHOLE] = "file",
+		[PREFIXED] = "record",
+	};
+
 	if (p->empty)
-		cli_error("%" PRIu64 " empty %s skipped: a record has a byte at least",
-			  p->empty, p->mode == LINES ? "lines" :
-			  p->mode == WHOLE ? "files" : "records");
+		cli_error("%" PRIu64 " empty %s%s skipped: a record has a byte at least",
+			  p->empty, what[p->mode], p->empty == 1 ? "" : "s");
 	if (p->frames.gaps)
 		cli_error("%" PRIu64 " notes of losses skipped (%" PRIu64 " records)",
 			  p->frames.gaps, p->frames.lost);

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 #include "cli.h"
+#include "procs.h"
+#include "table.h"
 
 volatile int cli_stopped;
 static bool sigpipe_ends;
@@ -287,6 +289,31 @@ static void say_no_permission(const char *path)
 			  path, st.st_mode & 07777, st.st_uid, st.st_gid);
 }
 
+static void say_busy(const char *path, const char *name)
+{
+	struct holders all = {};
+	const struct holder *w;
+	char comm[TABLE_CELL];
+	struct ring ring;
+
+	if (ring_named(&ring, name)) {
+		cli_error("%s: has a writer already", path);
+		return;
+	}
+	ring_look(&ring);
+	holders_scan(&all, &ring, 1);
+	w = ring_writer(&ring, &all);
+	if (w)
+		cli_error("%s: has a writer already: process %d (%s)", path,
+			  w->pid, table_comm(comm, w->comm));
+	else if (ring.writer && ring_all_seen(&ring, &all))
+		cli_error("%s: has a writer already: a kernel module", path);
+	else
+		cli_error("%s: has a writer already, a process that cannot be seen or a kernel module",
+			  path);
+	holders_free(&all);
+}
+
 int cli_open_failed(const char *name, int err)
 {
 	char buf[PATH_MAX];
@@ -303,8 +330,7 @@ int cli_open_failed(const char *name, int err)
 		say_no_permission(path);
 		break;
 	case EBUSY:
-		cli_error("%s: has a writer already, and a ring has one at a time: another process, or a kernel module",
-			  path);
+		say_busy(path, name);
 		break;
 	case EUSERS:
 		cli_error("%s: has as many consumers as max_consumers= allows",
