@@ -276,7 +276,9 @@ static void each_process(struct holders *all, const struct ring *map_only)
 	if (!procs)
 		return;
 	while ((d = readdir(procs))) {
-		if (!isdigit((unsigned char)d->d_name[0]))
+		/* What this process has, it has been left by who started it. */
+		if (!isdigit((unsigned char)d->d_name[0]) ||
+		    atoi(d->d_name) == getpid())
 			continue;
 		proc = openat(dirfd(procs), d->d_name,
 			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -67,7 +67,8 @@ static size_t measure(const struct table *t, size_t widths[])
 	size_t i, sum = 0;
 
 	for (i = 0; i < t->n_columns; i++)
-		widths[i] = strlen(t->columns[i].head);
+		widths[i] = max(strlen(t->columns[i].head),
+				t->columns[i].width);
 	for (i = 0; i < t->count; i++)
 		widths[i % t->n_columns] = max(widths[i % t->n_columns],
 					       strlen(t->cells[i]));

@@ -11,11 +11,13 @@
  * struct column - A column
  * @head: its heading
  * @left: text, not numbers
+ * @width: at least, so that what changes does not make others move
  * @drop: where it is too tight the column with the highest goes first; 0: none
  */
 struct column {
 	const char *head;
 	bool left;
+	size_t width;
 	int drop;
 };
 

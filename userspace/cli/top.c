@@ -56,16 +56,16 @@ static int look(void)
 
 static const struct column columns[] = {
 	{ .head = "" },
-	{ .head = "PID" },
+	{ .head = "PID", .width = 6 },
 	{ .head = "COMMAND", .left = true },
 	{ .head = "FD", .drop = 1 },
-	{ .head = "RATE/s" },
-	{ .head = "BYTES/s", .drop = 3 },
-	{ .head = "LAG" },
+	{ .head = "RATE/s", .width = 7 },
+	{ .head = "BYTES/s", .width = 9, .drop = 3 },
+	{ .head = "LAG", .width = 7 },
 	{ .head = "LAG BYTES", .drop = 4 },
 	{ .head = "LAG%" },
-	{ .head = "LOST" },
-	{ .head = "LOST/s" },
+	{ .head = "LOST", .width = 7 },
+	{ .head = "LOST/s", .width = 7 },
 	{ .head = "SEQ", .drop = 5 },
 	{ .head = "FLAGS", .left = true, .drop = 2 },
 };
