@@ -276,6 +276,9 @@ static int run(struct cat *c)
 {
 	int status = EXIT_FAILED;
 
+	/* It may be closed: better now than when there is a record. */
+	if (write(c->out.fd, "", 0) < 0)
+		return cli_output_failed("standard output", -errno);
 	if (source_open(&c->source))
 		return EXIT_FAILED;
 	cli_signals();

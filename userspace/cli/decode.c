@@ -91,8 +91,9 @@ static void proc_text(struct out *out, const struct ringbuf_entry *e,
 		out_char(out, '\n');
 		return;
 	}
-	while (!out->error && out->len - before < 16)
+	do {
 		out_char(out, ' ');
+	} while (!out->error && out->len - before < 16);
 	if (e->type == RINGBUF_PROC_EXEC)
 		put_name(out, p->name, p->name_len);
 	else if (WIFSIGNALED(p->status))

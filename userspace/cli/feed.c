@@ -131,8 +131,10 @@ int feed_put(struct feed *f, uint16_t type, const void *data, size_t len)
 	do {
 		ret = ringbuf_put(f->publisher, type, data, len);
 	} while (ret == -EINTR && !cli_stopped);
-	if (ret)
+	if (ret) {
+		f->error = ret;
 		return ret;
+	}
 	f->records++;
 	f->bytes += len;
 	return 0;
@@ -154,14 +156,17 @@ int feed_close(struct feed *f, int status, bool verbose)
 	uint64_t published;
 	int ret = feed_flush(f);
 
+	if (!ret)
+		ret = f->error;
 	feed_clear(f);
 	/* Nobody else writes. */
 	ringbuf_publisher_info(f->publisher, &now);
 	published = now.head_seq - f->info.head_seq;
 	ringbuf_publisher_close(f->publisher);
 	if (published < f->records || (ret && ret != -EINTR)) {
-		cli_errno(ret ? ret : EIO, "published only %" PRIu64 " of %" PRIu64 " records",
-			  published, f->records);
+		cli_errno(ret ? ret : EIO,
+			  "no more than %" PRIu64 " of %" PRIu64 " records could be published",
+			  published, f->records + !!f->error);
 		return EXIT_FAILED;
 	}
 	if (verbose)

@@ -13,6 +13,7 @@
  * @info: of it, when it was opened
  * @start: when that was
  * @due: when the next record may go, for @rate
+ * @error: of a record that could not be put
  * @records: records put
  * @bytes: bytes of their payloads
  * @size: bytes of input to come in all, 0: unknown
@@ -27,6 +28,7 @@ struct feed {
 	struct ringbuf_info info;
 	uint64_t start;
 	uint64_t due;
+	int error;
 	uint64_t records;
 	uint64_t bytes;
 	uint64_t size;

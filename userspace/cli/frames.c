@@ -109,3 +109,13 @@ int frames_publish(struct frames *fr, struct feed *f, struct input *in)
 	}
 	return ret;
 }
+
+void frames_say_lost(const struct frames *fr)
+{
+	if (fr->gaps == 1)
+		cli_error("1 note of a loss skipped (%" PRIu64 " records)",
+			  fr->lost);
+	else if (fr->gaps)
+		cli_error("%" PRIu64 " notes of losses skipped (%" PRIu64 " records)",
+			  fr->gaps, fr->lost);
+}

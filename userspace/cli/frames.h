@@ -30,4 +30,7 @@ struct frames {
  */
 int frames_publish(struct frames *frames, struct feed *feed, struct input *in);
 
+/* Says on stderr how many LOST frames were passed over, if any were. */
+void frames_say_lost(const struct frames *frames);
+
 #endif /* RINGBUF_CLI_FRAMES_H */

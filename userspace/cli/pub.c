@@ -279,9 +279,7 @@ static void say_skipped(const struct pub *p)
 	if (p->empty)
 		cli_error("%" PRIu64 " empty %s%s skipped: a record has a byte at least",
 			  p->empty, what[p->mode], p->empty == 1 ? "" : "s");
-	if (p->frames.gaps)
-		cli_error("%" PRIu64 " notes of losses skipped (%" PRIu64 " records)",
-			  p->frames.gaps, p->frames.lost);
+	frames_say_lost(&p->frames);
 }
 
 static int run(struct pub *p, char **files, int count)

@@ -109,10 +109,12 @@ static int open_file(struct recorder *r)
 		r->out.fd = STDOUT_FILENO;
 		if (isatty(STDOUT_FILENO))
 			return cli_usage("record", "record: frames are nothing for a terminal");
-		return -1;
+	} else {
+		r->out.fd = open(r->path,
+				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	}
-	r->out.fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (r->out.fd < 0) {
+	/* Standard output may be closed. */
+	if (r->out.fd < 0 || write(r->out.fd, "", 0) < 0) {
 		cli_errno(errno, "%s", r->path);
 		return EXIT_FAILED;
 	}

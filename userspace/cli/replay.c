@@ -50,9 +50,7 @@ static int run(struct feed *feed, const char *path, double speed, bool verbose)
 	input_close(&in);
 	status = feed_close(feed, ret && ret != -EINTR ? EXIT_FAILED : EXIT_OK,
 			    verbose);
-	if (frames.gaps)
-		cli_error("%" PRIu64 " notes of losses skipped (%" PRIu64 " records)",
-			  frames.gaps, frames.lost);
+	frames_say_lost(&frames);
 	return cli_stopped ? cli_end_by(cli_stopped) : status;
 }
 

@@ -173,9 +173,9 @@ static int start_anew(const struct resume *r, struct ringbuf_reader *reader,
 
 	if (seq < 0)
 		return seq;
-	cli_error("warning: %s: %s: record %" PRIu64
-		  ", with which to go on, is of another ring; starting at the oldest, record %"
-		  PRId64, r->path, why, r->seq, seq);
+	cli_error("warning: %s goes on at record %" PRIu64
+		  ", but %s since: starting at the oldest, record %" PRId64,
+		  r->path, r->seq, why, seq);
 	gap->from = 0;
 	gap->records = seq;
 	return 0;
@@ -220,11 +220,11 @@ int resume_seek(const struct resume *r, struct ringbuf_reader *reader,
 	memset(gap, 0, sizeof(*gap));
 	read_boot(boot);
 	if (r->boot[0] && strcmp(r->boot, boot))
-		return start_anew(r, reader, gap, "the machine was rebooted");
+		return start_anew(r, reader, gap, "the machine has been rebooted");
 	if (r->seq)
 		ret = check_last(r, reader);
 	if (ret == -EXDEV)
-		return start_anew(r, reader, gap, "the module was loaded anew");
+		return start_anew(r, reader, gap, "the module has been loaded anew");
 	if (ret < 0 || ret == 1)
 		return ret < 0 ? ret : 0;
 	seq = ringbuf_reader_seek(reader, r->seq, SEEK_SET);

@@ -165,7 +165,7 @@ int source_wait(struct source *s, int out, int64_t ms)
 		ret = poll(fds, 2, ms > 1000000 ? 1000000 : (int)ms);
 		if (ret < 0)
 			return -errno;
-		if (ret && fds[1].revents & POLLERR)
+		if (ret && fds[1].revents)
 			return -EPIPE;
 		if (ret)
 			ret = ringbuf_wait(s->reader, 0);
@@ -181,12 +181,12 @@ int source_wait(struct source *s, int out, int64_t ms)
 
 void source_lost(const struct ringbuf_entry *e)
 {
-	cli_error("lost %" PRIu64 " records (%" PRIu64 " bytes) before %" PRIu64,
-		  e->lost, e->lost_bytes, e->seq);
+	cli_error("lost %" PRIu64 " record%s (%" PRIu64 " bytes) before %" PRIu64,
+		  e->lost, e->lost == 1 ? "" : "s", e->lost_bytes, e->seq);
 }
 
 void source_gap(const struct source_gap *gap)
 {
-	cli_error("lost %" PRIu64 " records before %" PRIu64, gap->records,
-		  gap->from + gap->records);
+	cli_error("lost %" PRIu64 " record%s before %" PRIu64, gap->records,
+		  gap->records == 1 ? "" : "s", gap->from + gap->records);
 }
