@@ -222,7 +222,7 @@ suite_userspace()
 		broken userspace "does not build"
 		return
 	fi
-	for run in userspace/tests/{lib_build,man,completion,examples}.sh; do
+	for run in userspace/tests/{lib_build,man,completion,text,examples}.sh; do
 		name=$(basename "$run" .sh)
 		[[ $name == "${T:-*}" ]] || continue
 		section "$name" bash "$run"
@@ -231,7 +231,7 @@ suite_userspace()
 		section native make -s --no-print-directory -C userspace/tests O="$tests" native
 	fi
 	run=
-	files=()
+	files=(--file userspace/tests/lib_cli.sh:/tests/lib_cli.sh)
 	for name in userspace/tests/cli_*.sh "$tests"/lib_device*; do
 		[ ! -d "$name" ] && [ "${name%.o}" = "$name" ] || continue
 		[[ $(basename "$name" .sh) == "${T:-*}" ]] || continue

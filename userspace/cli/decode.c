@@ -56,37 +56,43 @@ static size_t comm_length(const struct proc *p)
 	return strnlen(p->task.comm, sizeof(p->task.comm));
 }
 
+/* Up to a newline or a tab; @name may have no end. */
+static size_t plain_length(const char *name, size_t len)
+{
+	size_t n;
+
+	for (n = 0; n < len && name[n] != '\n' && name[n] != '\t'; n++)
+		;
+	return n;
+}
+
 /* A name on one line: comm and paths may hold any byte, a newline included. */
 static void put_name(struct out *out, const char *name, size_t len)
 {
 	size_t n;
 
-	while (len) {
-		n = strcspn(name, "\n\t") < len ? strcspn(name, "\n\t") : len;
+	for (;;) {
+		n = plain_length(name, len);
 		text_escaped(out, name, n);
-		name += n;
-		len -= n;
-		if (len) {
-			out_string(out, *name == '\n' ? "\\n" : "\\t");
-			name++;
-			len--;
-		}
+		if (n == len)
+			return;
+		out_string(out, name[n] == '\n' ? "\\n" : "\\t");
+		name += n + 1;
+		len -= n + 1;
 	}
 }
 
 static void proc_text(struct out *out, const struct ringbuf_entry *e,
 		      const struct proc *p)
 {
-	char comm[sizeof(p->task.comm) + 1] = "";
 	size_t before;
 
-	memcpy(comm, p->task.comm, sizeof(p->task.comm));
 	out_format(out, "%8" PRIu64 " %6" PRIu64 ".%06u %s %7u %7u %6u ",
 		   e->seq, e->time_ns / 1000000000,
 		   (unsigned int)(e->time_ns / 1000 % 1000000), p->event,
 		   p->task.pid, p->task.ppid, p->task.uid);
 	before = out->len;
-	put_name(out, comm, strlen(comm));
+	put_name(out, p->task.comm, comm_length(p));
 	if (e->type == RINGBUF_PROC_FORK) {
 		out_char(out, '\n');
 		return;

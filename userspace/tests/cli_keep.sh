@@ -3,7 +3,7 @@
 #
 # ringbuf cat --resume, record and replay, in the guest: nothing is missed or
 # doubled, and a loss is told.
-. "$(dirname "$0")/cli_lib.sh"
+. "$(dirname "$0")/lib_cli.sh"
 
 next()
 {

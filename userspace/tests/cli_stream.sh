@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # ringbuf cat and pub, in the guest: what goes in comes out, and how they end.
-. "$(dirname "$0")/cli_lib.sh"
+. "$(dirname "$0")/lib_cli.sh"
 
 t_lines()
 {
@@ -148,10 +148,12 @@ t_escape()
 	rb cat -n | cmp - f
 	printf 'a\\x1b[31mred\tok\\xc2\\x9bcaf\303\251\\xff\\x0d\n' >wanted
 	rb cat -n --escape | cmp - wanted
-	if command -v cli_pty >/dev/null; then
-		cli_pty ringbuf cat -n | cmp - wanted
-		cli_pty ringbuf cat -n --raw | cmp - f
-	fi
+	has_pty || return 0
+	pty got -- ringbuf cat -n
+	tr -d '\r' <got | cmp - wanted
+	pty got -- ringbuf cat -n --raw
+	tr -d '\r' <f >wanted
+	tr -d '\r' <got | cmp - wanted
 }
 
 # A reader that is stopped while the ring goes around three times.
@@ -242,9 +244,9 @@ t_sigint()
 	ends 130 timeout -s INT 1 ringbuf cat
 	same 3 "$(wc -l <got)"
 	silent
-	if command -v cli_pty >/dev/null; then
-		ends 130 cli_pty -k 500 ringbuf cat
-	fi
+	has_pty || return 0
+	same 'signal 2 same' "$(pty got w700 k"$(printf '\003')" -- ringbuf cat)"
+	same 3 "$(grep -c '^[123]' got)"
 }
 
 t_stuck_output()
@@ -387,9 +389,9 @@ t_files()
 
 t_progress()
 {
-	command -v cli_pty >/dev/null || return 0
+	has_pty || return 0
 	seq 1 40 >f
-	ends 0 cli_pty -e ringbuf pub --rate 10 ringbuf f
+	same 'exit 0 same' "$(pty got w5000 -- ringbuf pub --rate 10 ringbuf f)"
 	tr '\r' '\n' <got | grep -q '^2[0-9] records, .* 10/s, [5-7][0-9]%, ETA 1'
 	# Nothing of it stays.
 	same "$(printf '\033[K')" "$(tr '\r' '\n' <got | tail -n 1)"
