@@ -86,11 +86,29 @@ run_checkpatch()
 	return $status
 }
 
+# Userspace has its own types and functions; the rest of the style is one.
+run_checkpatch_userspace()
+{
+	local file ignore status=0 dir
+	ignore=PREFER_KERNEL_TYPES,CAMELCASE,PREFER_DEFINED_ATTRIBUTE_MACRO,NEW_TYPEDEFS
+	ignore+=,BIT_MACRO,LONG_LINE_STRING,USE_NEGATIVE_ERRNO,EMBEDDED_FUNCTION_NAME,STRCPY
+	ignore+=,VOLATILE,COMPLEX_MACRO,TRAILING_SEMICOLON,STATIC_CONST_CHAR_ARRAY
+	ignore+=,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE
+	dir=$(mktemp -d)
+	ln -s "$TOP/userspace" "$TOP/examples" "$dir"
+	for file in $(find userspace/lib userspace/cli examples -name '*.[ch]' | sort); do
+		(cd "$dir" && perl "$SRC/scripts/checkpatch.pl" --strict --no-tree --no-summary --terse \
+			--show-types --ignore="$ignore" -f "$file" 2>/dev/null) || status=1
+	done
+	rm -r "$dir"
+	return $status
+}
+
 run_kernel_doc()
 {
 	# It returns 0 whatever it finds.
 	# shellcheck disable=SC2046 # our names have no spaces
-	perl "$SRC/scripts/kernel-doc" -none -Wall $(ours) 2>&1 | nothing
+	perl "$SRC/scripts/kernel-doc" -none -Wall $(ours) userspace/lib/*.[ch] 2>&1 | nothing
 }
 
 # The header compiles alone, and twice, by who includes nothing else.
@@ -104,8 +122,8 @@ header()
 run_spdx()
 {
 	# shellcheck disable=SC2046 # not all of them need to be there
-	find Kbuild Makefile .ci $(ls -d kmod uapi selftests userspace 2>/dev/null) -type f \
-		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
+	find Kbuild Makefile .ci $(ls -d kmod uapi selftests userspace examples 2>/dev/null) -type f \
+		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.py' -o -name '*.bash' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
 		-o -path '.ci/*' \) ! -name '*.mod.c' -print0 |
 		xargs -0 awk 'FNR == 1 { seen = 0 }
 			FNR <= 2 && /SPDX-License-Identifier: / { seen = 1 }
@@ -116,7 +134,7 @@ run_spdx()
 run_bash_n()
 {
 	local file status=0
-	for file in .ci/run $(find selftests userspace -name '*.sh' 2>/dev/null); do
+	for file in .ci/run $(find selftests userspace -name '*.sh' -o -name '*.bash' 2>/dev/null); do
 		bash -n "$file" || status=1
 	done
 	return $status
@@ -135,6 +153,13 @@ readme_program()
 {
 	readme_example reader.c |
 		gcc -std=gnu11 -Wall -Wextra -Werror -Iuapi -o /dev/null -x c -
+}
+
+readme_mapped()
+{
+	readme_example mapped.c |
+		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iuapi -Iuserspace/lib \
+			-fsyntax-only -x c -
 }
 
 readme_module()
@@ -163,6 +188,7 @@ for kernel in 6.12 6.12-cloud 6.12-rt 6.1; do
 done
 check "sparse" run_sparse
 check "checkpatch --strict" run_checkpatch
+check "checkpatch --strict, userspace" run_checkpatch_userspace
 check "kernel-doc" run_kernel_doc
 for bits in 64 32; do
 	check "uapi header alone, gnu89, $bits bit" header -x c -std=gnu89 -m$bits
@@ -170,6 +196,7 @@ for bits in 64 32; do
 	check "uapi header alone, C++11, $bits bit" header -x c++ -std=c++11 -m$bits
 done
 check "README: reader.c" readme_program
+check "README: mapped.c" readme_mapped
 check "README: producer.c" readme_module
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n

@@ -13,6 +13,8 @@ packages=(
 	libelf-dev libssl-dev pahole ccache
 	# static checks, the 32-bit test binary
 	sparse gcc-multilib
+	# the library, its manual and its examples
+	pkg-config mandoc liburing-dev
 	# the guest
 	qemu-system-x86 busybox-static
 )
