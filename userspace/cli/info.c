@@ -159,6 +159,9 @@ static void put_consumers(struct out *out, const struct ring *r,
 		out_format(out, ", %" PRIu64 " of them not seen%s",
 			   r->consumers - seen,
 			   geteuid() ? ": ask as root" : "");
+	else if (seen > r->consumers)
+		out_format(out, ", by %zu descriptors (without kcmp(2) nobody can tell which belong together)",
+			   seen);
 	out_string(out, "\n");
 	for (i = 0; i < all->count; i++)
 		if (is_row(r, all, i))

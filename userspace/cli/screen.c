@@ -179,16 +179,20 @@ static int take_signal(void)
 	}
 }
 
+/* One at a time: more may have been typed ahead. */
 static int take_key(void)
 {
-	char text[32];
-	ssize_t n = read(STDIN_FILENO, text, sizeof(text));
+	struct pollfd more = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned char key;
+	char rest[16];
+	ssize_t n = read(STDIN_FILENO, &key, 1);
 
-	if (n > 0)
-		/* What begins with an escape is a key that means nothing. */
-		return text[0] == '\033' ? SCREEN_REDRAW :
-			(unsigned char)text[0];
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	if (n == 1 && key != '\033')
+		return key;
+	/* The keys that send an escape and more mean nothing here. */
+	if (n == 1 && poll(&more, 1, 0) > 0)
+		n = read(STDIN_FILENO, rest, sizeof(rest));
+	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
 		return SCREEN_REDRAW;
 	ended_by = SIGHUP;
 	return SCREEN_END;
