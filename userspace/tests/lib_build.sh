@@ -167,9 +167,9 @@ if command -v pkg-config >/dev/null; then
 		LD_LIBRARY_PATH=$work/root/usr/lib "$work/shared" >>"$log" 2>&1 &&
 		readelf -d "$work/shared" | grep -q 'NEEDED.*libringbuf\.so\.0'
 	result 'a program with the shared library, by pkg-config'
+	need=$(pkg-config --static --cflags --libs libringbuf 2>"$log")
 	# shellcheck disable=SC2086 # words
-	gcc -Wall -Werror -static -o "$work/static" "$work/main.c" \
-		$(pkg-config --static --cflags --libs libringbuf) >"$log" 2>&1 && "$work/static" >>"$log" 2>&1
+	gcc -Wall -Werror -static -o "$work/static" "$work/main.c" $need >>"$log" 2>&1 && "$work/static" >>"$log" 2>&1
 	result 'a static program, by pkg-config'
 else
 	for t in 'pkg-config knows the version' 'a program with the shared library' 'a static program'; do

@@ -38,5 +38,7 @@ static inline uint64_t feed_word(uint64_t seq, uint32_t i)
 
 /* One record of @words words, its type the low bits of @words, published. */
 void feed_put(struct feed *f, uint32_t words);
+/* The same by plain stores: nobody may look on. */
+void feed_put_plain(struct feed *f, uint32_t words);
 
 #endif
