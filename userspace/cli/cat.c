@@ -295,7 +295,6 @@ static int run(struct cat *c)
 
 static const struct option longs[] = {
 	SOURCE_LONGS,
-	{ "follow", no_argument, NULL, 'w' },
 	{ "resume", required_argument, NULL, 'R' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "hex", no_argument, NULL, 'x' },
@@ -336,9 +335,6 @@ static int parse_option(struct cat *c, int opt)
 	if (ret)
 		return ret < 0 ? EXIT_USAGE : -1;
 	switch (opt) {
-	case 'w':
-		c->source.follow = true;
-		return -1;
 	case 'R':
 		c->resume_path = optarg;
 		return -1;
@@ -368,7 +364,7 @@ int cmd_cat(int argc, char **argv)
 	int opt, ret;
 
 	c.escape = isatty(STDOUT_FILENO);
-	while ((opt = cli_getopt(argc, argv, ":" SOURCE_OPTIONS "wR:jxrd:vEh",
+	while ((opt = cli_getopt(argc, argv, ":" SOURCE_OPTIONS "R:jxrd:vEh",
 				 longs)) != -1) {
 		ret = parse_option(&c, opt);
 		if (ret >= 0)

@@ -63,7 +63,7 @@ static void usage(FILE *to)
 	      "with the name 'ringbuf', it is /dev/ringbuf.\n\n"
 	      "  ringbuf COMMAND --help   what a command takes; also: ringbuf help COMMAND\n"
 	      "  ringbuf --version        print the version\n\n"
-	      "Try it:  ringbuf cat & ; date | ringbuf pub\n\n"
+	      "Try it:  date | ringbuf pub; ringbuf cat --no-follow\n\n"
 	      "Exit status: 0 when all went well, 1 when something failed, 2 for wrong\n"
 	      "arguments; who is ended by a signal ends by that signal.\n", to);
 }

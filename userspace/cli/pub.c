@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli.h"
 #include "feed.h"
 #include "frames.h"
@@ -236,6 +237,9 @@ static int publish_file(struct pub *p, const char *name)
 		cli_errno(ret, "%s", name);
 		return ret;
 	}
+	/* It would get in the way of who is typing. */
+	if (isatty(p->input.fd))
+		p->feed.progress = false;
 	switch (p->mode) {
 	case LINES:
 		ret = publish_lines(p);

@@ -9,7 +9,7 @@ _ringbuf_options()
 {
 	case $1 in
 	cat)
-		echo '--from= --count= --until-eof --no-follow --follow --timeout= --resume= --json
+		echo '--from= --count= --until-eof --no-follow --timeout= --resume= --json
 			--hex --raw --decode= --verbose --escape'
 		;;
 	pub)
