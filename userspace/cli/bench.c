@@ -531,8 +531,7 @@ static int measure(void)
 	/* One round to warm up, which the first one overwrites. */
 	for (round = 0; round <= bench.rounds && !bench.error; round++)
 		for (i = 0; i < N_CASES; i++)
-			cases[i].ns[round ? round - 1 : 0] =
-				cases[i].run(&cases[i]);
+			cases[i].ns[round - !!round] = cases[i].run(&cases[i]);
 	n_wakes = bench.error ? 0 : run_wakes(wakes, wanted);
 	if (bench.error == -EPROTO)
 		cli_error("%s: somebody else uses the ring, so the figures would mean nothing",

@@ -63,28 +63,31 @@ static bool may_be_ring(const char *path)
 
 static void parse_line(struct holder *h, const char *key, const char *value)
 {
+	static const struct {
+		const char *key;
+		size_t at;
+	} numbers[] = {
+		{ "ringbuf_pos", offsetof(struct holder, pos) },
+		{ "seq", offsetof(struct holder, seq) },
+		{ "lag_records", offsetof(struct holder, lag_records) },
+		{ "lag_bytes", offsetof(struct holder, lag_bytes) },
+		{ "lost_records", offsetof(struct holder, lost_records) },
+		{ "lost_bytes", offsetof(struct holder, lost_bytes) },
+	};
 	uint64_t n = strtoull(value, NULL, 0);
+	size_t i;
 
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!strcmp(key, numbers[i].key))
+			*(uint64_t *)((char *)h + numbers[i].at) = n;
 	if (!strcmp(key, "ringbuf"))
 		snprintf(h->ring, sizeof(h->ring), "%s", value);
 	else if (!strcmp(key, "flags"))		/* those of open(), octal */
 		h->writer = (n & O_ACCMODE) != O_RDONLY;
-	else if (!strcmp(key, "seq"))
-		h->seq = n;
-	else if (!strcmp(key, "lag_records"))
-		h->lag_records = n;
-	else if (!strcmp(key, "lag_bytes"))
-		h->lag_bytes = n;
-	else if (!strcmp(key, "lost_records"))
-		h->lost_records = n;
-	else if (!strcmp(key, "lost_bytes"))
-		h->lost_bytes = n;
 	else if (!strcmp(key, "ringbuf_flags"))
 		h->flags = n;
-	else if (!strcmp(key, "ringbuf_pos")) {
+	else if (!strcmp(key, "ringbuf_pos"))
 		h->reader = true;
-		h->pos = n;
-	}
 }
 
 /* False when that is no ring's. */
