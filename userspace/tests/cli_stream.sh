@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # ringbuf cat and pub, in the guest: what goes in comes out, and how they end.
+# shellcheck disable=SC1091,SC2217,SC2317 # it lies in the guest; bg reads; check() calls
 . "$(dirname "$0")/lib_cli.sh"
 
 t_lines()
