@@ -208,6 +208,7 @@ section()
 }
 
 # The library and the command: on this machine, and with the device in a guest.
+# shellcheck disable=SC2053 # T is a pattern
 suite_userspace()
 {
 	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files log
@@ -224,17 +225,17 @@ suite_userspace()
 	fi
 	for run in userspace/tests/{lib_build,man,completion,text,examples}.sh; do
 		name=$(basename "$run" .sh)
-		[[ $name == "${T:-*}" ]] || continue
+		[[ $name == ${T:-*} ]] || continue
 		section "$name" bash "$run"
 	done
-	if [[ native == "${T:-*}" ]]; then
+	if [[ native == ${T:-*} ]]; then
 		section native make -s --no-print-directory -C userspace/tests O="$tests" native
 	fi
 	run=
 	files=(--file userspace/tests/lib_cli.sh:/tests/lib_cli.sh)
 	for name in userspace/tests/cli_*.sh "$tests"/lib_device*; do
 		[ ! -d "$name" ] && [ "${name%.o}" = "$name" ] || continue
-		[[ $(basename "$name" .sh) == "${T:-*}" ]] || continue
+		[[ $(basename "$name" .sh) == ${T:-*} ]] || continue
 		files+=(--file "$name:/tests/$(basename "$name" .sh)")
 		run+="$(basename "$name" .sh) "
 	done
