@@ -24,6 +24,7 @@ static const char help[] =
 	"are shown as \\xNN. What was lost is said on standard error.\n\n"
 	SOURCE_FROM_HELP
 	SOURCE_UNTIL_HELP
+	"  -w, --follow         wait for more, which is the default\n"
 	"  -R, --resume FILE    go on after the last record that a run with this FILE\n"
 	"                       wrote; --from counts only if there is no FILE yet\n\n"
 	"  -j, --json           an object per line: seq, type, time_ns, len, and data, or\n"
@@ -295,6 +296,7 @@ static int run(struct cat *c)
 
 static const struct option longs[] = {
 	SOURCE_LONGS,
+	{ "follow", no_argument, NULL, 'w' },
 	{ "resume", required_argument, NULL, 'R' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "hex", no_argument, NULL, 'x' },
@@ -335,6 +337,9 @@ static int parse_option(struct cat *c, int opt)
 	if (ret)
 		return ret < 0 ? EXIT_USAGE : -1;
 	switch (opt) {
+	case 'w':
+		c->source.follow = true;
+		return -1;
 	case 'R':
 		c->resume_path = optarg;
 		return -1;
@@ -364,7 +369,7 @@ int cmd_cat(int argc, char **argv)
 	int opt, ret;
 
 	c.escape = isatty(STDOUT_FILENO);
-	while ((opt = cli_getopt(argc, argv, ":" SOURCE_OPTIONS "R:jxrd:vEh",
+	while ((opt = cli_getopt(argc, argv, ":" SOURCE_OPTIONS "wR:jxrd:vEh",
 				 longs)) != -1) {
 		ret = parse_option(&c, opt);
 		if (ret >= 0)

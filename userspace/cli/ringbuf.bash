@@ -9,14 +9,14 @@ _ringbuf_options()
 {
 	case $1 in
 	cat)
-		echo '--from= --count= --until-eof --no-follow --timeout= --resume= --json
+		echo '--from= --count= --until-eof --no-follow --follow --timeout= --resume= --json
 			--hex --raw --decode= --verbose --escape'
 		;;
 	pub)
 		echo '--whole --frames --length-prefixed --type= --rate= --split --verbose'
 		;;
 	record)
-		echo '--from= --count= --until-eof --no-follow --timeout= --verbose'
+		echo '--from= --count= --until-eof --no-follow --follow --timeout= --verbose'
 		;;
 	replay) echo '--speed= --verbose' ;;
 	info) echo '--json' ;;

@@ -53,7 +53,7 @@ t_from()
 t_follow()
 {
 	echo first | rb pub
-	bg cat >got &
+	bg cat --follow >got &
 	reader=$!
 	until_true lines_in got 1
 	echo second | rb pub
