@@ -16,7 +16,7 @@ _ringbuf_options()
 		echo '--whole --frames --length-prefixed --type= --rate= --split --verbose'
 		;;
 	record)
-		echo '--from= --count= --until-eof --no-follow --follow --timeout= --verbose'
+		echo '--from= --count= --until-eof --no-follow --timeout= --verbose'
 		;;
 	replay) echo '--speed= --verbose' ;;
 	info) echo '--json' ;;

@@ -87,11 +87,11 @@ result registered "$(complete -p ringbuf)" 'complete -F _ringbuf ringbuf'
 
 if [[ -x $ringbuf ]]; then
 	for command in cat pub record replay info top bench; do
-		# "  -f, --from WHERE": with an =. --follow is the default, and not in there.
+		# "  -f, --from WHERE": with an =.
 		help=$("$ringbuf" $command --help |
 			sed -nE 's/^  -[A-Za-z], (--[a-z-]+)( [A-Z].*)?( {2,}.*)?$/\1\2/p; s/^  -[A-Za-z], (--[a-z-]+) {2,}.*/\1/p' |
 			sed -E 's/ [A-Z].*/=/; s/ .*//' | sort -u)
-		got=$(_ringbuf_options $command | tr -s ' \t' '\n' | grep -vx -e --follow -e '' | sort -u)
+		got=$(_ringbuf_options $command | tr -s ' \t' '\n' | grep -vx '' | sort -u)
 		result "options_$command" "$got" "$help"
 		letters=$("$ringbuf" $command --help | sed -nE 's/^  -([A-Za-z]), --[a-z-]+ [A-Z].*/\1/p' | sort | tr -d '\n')
 		got=$(_ringbuf_short $command | fold -w1 | sort | tr -d '\n')
