@@ -495,7 +495,7 @@ static void *look_main(void *arg)
 	return NULL;
 }
 
-TEST_F(ring, those_who_share_a_cursor_count_each_record_once)
+TEST_F_TIMEOUT(ring, those_who_share_a_cursor_count_each_record_once, 90)
 {
 	static void *(*const jobs[])(void *) = {
 		advance_main, advance_main, read_main, read_main, look_main,
