@@ -14,7 +14,7 @@ packages=(
 	# static checks, the 32-bit test binary
 	sparse gcc-multilib
 	# the library, its manual and its examples
-	pkg-config mandoc liburing-dev
+	pkg-config mandoc groff liburing-dev binutils
 	# the guest
 	qemu-system-x86 busybox-static
 )
