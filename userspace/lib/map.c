@@ -112,7 +112,7 @@ int map_find(struct reader *r)
 		tail = load_acquire(&r->page->tail);
 		head = load_acquire(&r->page->head);
 		at = before(pos, tail) ? tail : pos;
-		if (before(head, at) || (head | tail) % RINGBUF_ALIGN)
+		if ((head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
 		pub->at = at;
 		pub->end = at;
@@ -128,6 +128,7 @@ int map_find(struct reader *r)
 	/*
 	 * Not of head and tail: between those two loads a writer may go around
 	 * the ring. A length above the largest would be looked for for ever.
+	 * A head before the place is too far from it, too.
 	 */
 	if (head - at > r->size || !len || len > r->max_record ||
 	    RINGBUF_FRAME_SIZE(len) > head - at || before(pub->seq, seq))

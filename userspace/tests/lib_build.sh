@@ -104,6 +104,22 @@ while read -r how; do
 	result "wrong types are refused: $how"
 done < <(languages)
 
+# Where loads are not in order by themselves; x86 would forgive all of it.
+arm=(clang --target=aarch64-linux-gnu -isystem /usr/include/x86_64-linux-gnu -w -O2
+	-D_GNU_SOURCE "-I$lib" -Iuapi -S -o -)
+echo '#include <libringbuf.h>
+bool intact(struct ringbuf_reader *r) { return ringbuf_intact(r); }' >"$work/intact.c"
+if "${arm[@]}" "$work/intact.c" >"$work/intact.s" 2>"$log"; then
+	grep -qE 'dmb[[:space:]]+ishld' "$work/intact.s"
+	result 'a barrier before the tail is looked at again'
+	"${arm[@]}" "$lib/map.c" >"$work/map.s" 2>"$log"
+	[ "$(grep -c '[[:space:]]ldap*r[[:space:]]' "$work/map.s")" = 2 ]
+	result 'tail and head are loaded with acquire'
+else
+	skip 'a barrier before the tail is looked at again' "no clang for it"
+	skip 'tail and head are loaded with acquire' "no clang for it"
+fi
+
 # The header says all, and each of it is documented.
 sed -n 's/^\(static inline \)\{0,1\}[a-z].*[ *]\(ringbuf_[a-z0-9_]*\)(.*/\2/p' "$lib/libringbuf.h" |
 	grep -v 'ringbuf_load_$\|typed_$' | sort -u >"$work/header"

@@ -175,7 +175,17 @@ bool stream_partial(void)
 	CHECK(get(0, 0, 0));
 	CHECK_EQ(-EBADMSG, ringbuf_next(r, &e));
 	stop();
+	/* Not in order. */
 	CHECK(start());
+	record(b, 5);
+	record(b + 32, 3);
+	CHECK_EQ(64, write(fds[1], b, 64));
+	CHECK(get(5, 5, 0));
+	CHECK_EQ(-EBADMSG, ringbuf_next(r, &e));
+	stop();
+	CHECK(start());
+	record(b, 0);
+	record(b + 32, 1);
 	CHECK_EQ(64, write(fds[1], b, 64));
 	close(fds[1]);
 	CHECK(get(0, 0, 0) && get(1, 0, 0));
