@@ -92,15 +92,14 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 	if (ringbuf_before(pos, cur->at.pos))
 		return -EINVAL;
 	for (; budget; budget--) {
-		if (cur->at.pos == pos)
-			return 0;
 		if (!ringbuf_core_peek(c, &cur->at, &v))
-			return -EINVAL;
-		if (v.lost_records) {
+			return cur->at.pos == pos ? 0 : -EINVAL;
+		if (cur->at.pos == pos && v.at.pos == pos)
+			return 0;
+		if (v.lost_records)
 			ringbuf_cursor_lose(cur, &v);
-			if (!ringbuf_before(v.at.pos, pos))
-				return 0;
-		}
+		if (!ringbuf_before(cur->at.pos, pos))
+			return 0;
 		ringbuf_cursor_take(cur, ringbuf_frame_size(v.len), 1);
 		if (ringbuf_before(pos, cur->at.pos))
 			return -EINVAL;

@@ -238,6 +238,12 @@ static void walk_counts_what_is_gone_as_lost(struct kunit *test)
 	to = cur;
 	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&to, &ring->core, tail + 8,
 						  1000), -EINVAL);
+	/* It goes nowhere, and has been overrun there. */
+	to = cur;
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&to, &ring->core, 0, 1000), 0);
+	test_expect_mark(test, to.at, tail, tail_seq);
+	KUNIT_EXPECT_EQ(test, to.lost_records, tail_seq);
+	KUNIT_EXPECT_EQ(test, to.lost_bytes, tail);
 }
 
 static void walk_keeps_to_its_budget(struct kunit *test)
@@ -268,6 +274,11 @@ static void walk_over_a_gap(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
 	ring->core.head_seq += 3;
 	KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	/* To where the gap is: read() is still to tell of it. */
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&cur, &ring->core, 32, 10), 0);
+	test_expect_mark(test, cur.at, 32, 1);
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&cur, &ring->core, 32, 10), 0);
+	KUNIT_EXPECT_EQ(test, cur.lost_records, 0ULL);
 	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&cur, &ring->core, 64, 10), 0);
 	test_expect_mark(test, cur.at, 64, 5);
 	KUNIT_EXPECT_EQ(test, cur.read_records, 2ULL);

@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# In the guest: loads the module, runs each program named on stdin, looks at the
-# kernel's log after each so that a report is pinned to its test, unloads.
+# In the guest: loads the module, runs each program named on stdin (and how hard it
+# is to try, if not as $RINGBUF_TEST_LEVEL says), looks at the kernel's log after each so that a report is pinned to its test, unloads.
 #   guest-selftest.sh SECONDS [ARGUMENT]...     for each program; its arguments
 # Sections as lib/tap.awk wants them: @begin NAME, the output, @end STATUS.
 . /reports.sh
@@ -52,8 +52,9 @@ dmesg -c >/dev/null
 section load load
 if [ -c /dev/ringbuf ]; then
 	cd /tmp || exit 1
-	while read -r program; do
-		section "$program" timeout "$limit" "/tests/$program" "$@" </dev/null
+	while read -r program level; do
+		section "$program" env "RINGBUF_TEST_LEVEL=${level:-$RINGBUF_TEST_LEVEL}" \
+			timeout "$limit" "/tests/$program" "$@" </dev/null
 	done
 fi
 section unload unload
