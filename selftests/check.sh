@@ -94,6 +94,8 @@ run_checkpatch_userspace()
 	ignore+=,BIT_MACRO,LONG_LINE_STRING,USE_NEGATIVE_ERRNO,EMBEDDED_FUNCTION_NAME,STRCPY
 	ignore+=,VOLATILE,COMPLEX_MACRO,TRAILING_SEMICOLON,STATIC_CONST_CHAR_ARRAY
 	ignore+=,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE
+	# A type as a macro argument: it takes the star for a product.
+	ignore+=,SPACING
 	dir=$(mktemp -d)
 	ln -s "$TOP/userspace" "$TOP/examples" "$dir"
 	for file in $(find userspace/lib userspace/cli examples -name '*.[ch]' | sort); do

@@ -37,7 +37,8 @@ int feed_open(struct feed *f)
 		cli_open_failed(f->name, ret);
 		return -1;
 	}
-	f->start = f->due = cli_now();
+	f->start = cli_now();
+	f->due = f->start;
 	f->progress = isatty(STDERR_FILENO);
 	return 0;
 }

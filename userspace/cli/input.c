@@ -15,7 +15,8 @@
 
 int input_open(struct input *in, const char *name)
 {
-	in->pos = in->len = 0;
+	in->pos = 0;
+	in->len = 0;
 	in->offset = 0;
 	in->eof = false;
 	if (!strcmp(name, "-")) {

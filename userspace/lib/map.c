@@ -127,8 +127,8 @@ int map_find(struct reader *r)
 
 	/*
 	 * Not of head and tail: between those two loads a writer may go around
-	 * the ring. A length above the largest would be looked for for ever.
-	 * A head before the place is too far from it, too.
+	 * the ring. A head before the place is too far from it, too. And
+	 * ringbuf_next() would never take a length above the largest.
 	 */
 	if (head - at > r->size || !len || len > r->max_record ||
 	    RINGBUF_FRAME_SIZE(len) > head - at || before(pub->seq, seq))

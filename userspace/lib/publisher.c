@@ -21,7 +21,7 @@ struct ringbuf_publisher {
 	uint32_t max_record;
 	size_t begin;
 	size_t end;
-	_Alignas(RINGBUF_ALIGN) unsigned char buffer[MIN_BUFFER];
+	unsigned char buffer[MIN_BUFFER] __attribute__((aligned(RINGBUF_ALIGN)));
 };
 
 /**
@@ -110,6 +110,8 @@ int ringbuf_publisher_close(struct ringbuf_publisher *publisher)
 /**
  * ringbuf_publisher_fd() - The writer's file, to poll
  * @publisher: the writer
+ *
+ * Return: the file, which stays the writer's.
  */
 int ringbuf_publisher_fd(const struct ringbuf_publisher *publisher)
 {
@@ -244,7 +246,9 @@ int ringbuf_publish(struct ringbuf_publisher *publisher, uint16_t type,
 	append(p, type, data, len);
 	ret = ringbuf_flush(p);
 	/* A single frame: all or nothing. */
-	if (ret)
-		p->begin = p->end = 0;
+	if (ret) {
+		p->begin = 0;
+		p->end = 0;
+	}
 	return ret;
 }

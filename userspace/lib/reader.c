@@ -169,6 +169,8 @@ void ringbuf_reader_close(struct ringbuf_reader *reader)
  * @reader: the reader
  *
  * ringbuf_arm() says when it is right to sleep on it.
+ *
+ * Return: the file, which stays the reader's.
  */
 int ringbuf_reader_fd(const struct ringbuf_reader *reader)
 {
