@@ -45,6 +45,40 @@ static struct ringbuf_mark ringbuf_file_at(struct ringbuf_file *rf)
 }
 
 /**
+ * ringbuf_file_eof() - Is this the end of the stream for a consumer?
+ * @rf: its file
+ *
+ * The slot is looked at first: what its last holder published is visible once
+ * it is seen empty.
+ *
+ * Context: task.
+ *
+ * Return: true when it asked for an end, there is no writer, and all is read.
+ */
+bool ringbuf_file_eof(struct ringbuf_file *rf)
+{
+	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
+		return false;
+	/* Pairs with the release in ringbuf_ring_release(). */
+	return !smp_load_acquire(&rf->ring->producer) &&
+	       !ringbuf_file_ready(rf);
+}
+
+/*
+ * The cursor has moved. If that was the last record of a stream that has ended,
+ * poll() has more to tell, and nobody else would wake who sleeps in it.
+ */
+static void moved(struct ringbuf_file *rf)
+{
+	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
+		return;
+	/* LMM(moved:A) pairs with LMM(wake:A): the cursor, then the slot. */
+	smp_mb();
+	if (ringbuf_file_eof(rf))
+		ringbuf_ring_wake_all(rf->ring, EPOLLHUP);
+}
+
+/**
  * ringbuf_file_move() - Move a file's cursor
  * @rf: the file
  * @from: what the cursor was when the caller copied it
@@ -73,11 +107,14 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
-	if (same && to->lost_records != from->lost_records)
+	if (!same)
+		return false;
+	moved(rf);
+	if (to->lost_records != from->lost_records)
 		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
 				      to->lost_records - from->lost_records,
 				      to->lost_bytes - from->lost_bytes);
-	return same;
+	return true;
 }
 
 /* The caller holds @rf->lock. */
@@ -119,6 +156,7 @@ static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	spin_unlock(&rf->lock);
 	if (!same)
 		return false;
+	moved(rf);
 	at->pos += bytes;
 	at->seq += records;
 	return true;
@@ -257,26 +295,6 @@ static ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
 	return copied ?: n;
 }
 
-/**
- * ringbuf_file_eof() - Is this the end of the stream for a consumer?
- * @rf: its file
- *
- * The slot is looked at first: what its last holder published is visible once
- * it is seen empty.
- *
- * Context: task.
- *
- * Return: true when it asked for an end, there is no writer, and all is read.
- */
-bool ringbuf_file_eof(struct ringbuf_file *rf)
-{
-	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
-		return false;
-	/* Pairs with the release in ringbuf_ring_release(). */
-	return !smp_load_acquire(&rf->ring->producer) &&
-	       !ringbuf_file_ready(rf);
-}
-
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ringbuf_file *rf = iocb->ki_filp->private_data;
@@ -400,6 +418,9 @@ int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 	struct ringbuf_cursor from, to;
 	int ret;
 
+	/* Else the walk would go after a head that runs away. */
+	if (ringbuf_before(READ_ONCE(rf->ring->core.page->head), pos))
+		return -EINVAL;
 	do {
 		ringbuf_file_cursor(rf, &from);
 		to = from;

@@ -37,6 +37,10 @@
  *	(wq_has_sleeper)    (set_current_state)   slot) before the look at
  *	wake:A     mb       poll:A   mb           @readers; against @readers
  *	                    (in chardev.c)        before the look at head
+ *	wake:A     mb       moved:A  mb           the empty slot before those
+ *	                    (in consumer.c)       who are woken look at their
+ *	                                          cursors; against a cursor
+ *	                                          before the look at the slot
  *	==================  ====================  ===========================
  *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or

@@ -411,6 +411,34 @@ TEST_F(ring, the_end_is_where_the_writer_left)
 	self->p.w = rb_open(O_WRONLY);
 }
 
+/* Nobody but who moves the cursor can tell those who sleep on it. */
+TEST_F(ring, the_end_is_an_edge)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+	int ep = epoll_create1(0);
+	struct rb_op op;
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->p.r, &e));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_EOF));
+	ASSERT_EQ(0, put(self->p.w, 0, 5));
+	close(self->p.w);
+	ASSERT_EQ(1, epoll_wait(ep, &e, 1, RB_WAIT_MS));
+	EXPECT_FALSE(e.events & EPOLLHUP);
+	ASSERT_TRUE(rb_op_block(&op, SYS_epoll_wait, ep, &e, 1));
+	ASSERT_EQ(0, rb_advance(self->p.r, start(5)));
+	EXPECT_EQ(1, rb_op_wait(&op));
+	EXPECT_TRUE(e.events & EPOLLHUP);
+
+	/* By read() and lseek(), too. */
+	ASSERT_EQ(0, RC(lseek(self->p.r, 4, SEEK_SET)) - 4);
+	ASSERT_TRUE(rb_op_block(&op, SYS_epoll_wait, ep, &e, 1));
+	EXPECT_GT(rb_get(self->p.r, 4), 0);
+	EXPECT_EQ(1, rb_op_wait(&op));
+	EXPECT_TRUE(e.events & EPOLLHUP);
+	self->p.w = rb_open(O_WRONLY);
+	close(ep);
+}
+
 /*
  * Threads that share a consumer: two advance it, to wherever a record begins in
  * their map, two read, one looks at the account. All add up at the end.
