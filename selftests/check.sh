@@ -160,7 +160,7 @@ readme_program()
 readme_mapped()
 {
 	readme_example mapped.c |
-		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iuapi -Iuserspace/lib \
+		gcc -Wall -Wextra -Werror -Iuapi -Iuserspace/lib \
 			-fsyntax-only -x c -
 }
 

@@ -216,7 +216,7 @@ suite_userspace()
 	export KSELFTEST_DIR=$SRC/tools/testing/selftests
 	mkdir -p "$out" "$tests"
 	if ! make -s --no-print-directory -C userspace O="$out" CFLAGS='-O2 -g -Werror' \
-		-j "$(nproc)" >"$work/build.err" 2>&1 ||
+		-j "$(nproc)" all static >"$work/build.err" 2>&1 ||
 		! make -s --no-print-directory -C userspace/tests O="$tests" -j "$(nproc)" \
 			guest >"$work/build.err" 2>&1; then
 		sed 's/^/      | /' "$work/build.err"

@@ -147,7 +147,8 @@ static inline bool ringbuf_intact(const struct ringbuf_reader *r)
  *
  * The same record again until ringbuf_release(). A writer that goes around the
  * ring may overwrite the payload at any time: use it, ask ringbuf_intact(), and
- * only then act on it. No system call while there are records.
+ * only then act on it. While there are records there is one system call for each
+ * quarter of the ring, to tell the kernel how far this reader is.
  *
  * Return: 1, 0 when there is no record now, -EBADMSG when this is no ring, or
  * what read() fails with where the ring is not mapped: -ENODATA at the end of

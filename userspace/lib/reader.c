@@ -361,6 +361,17 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	return stats.seq;
 }
 
+/* Nothing is left to come: why? */
+static int end_of_stream(struct reader *r)
+{
+	struct ringbuf_info info;
+	int ret = get_info(r->fd, &info);
+
+	if (ret)
+		return ret;
+	return info.flags & RINGBUF_RING_DEAD ? -ENODEV : -ENODATA;
+}
+
 /**
  * ringbuf_arm() - Is it right to sleep?
  * @reader: the reader
@@ -368,12 +379,14 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
  * For who sleeps in an epoll or poll() of his own: tells the kernel how far the
  * reader is, so that its file is readable when there is something new.
  *
- * Return: 1 when there is a record: do not sleep; 0: wait for POLLIN; or as
- * ringbuf_next().
+ * Return: 1 when there is a record: do not sleep; 0: wait for POLLIN; -ENODATA at
+ * the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring is gone; else
+ * as ringbuf_next().
  */
 int ringbuf_arm(struct ringbuf_reader *reader)
 {
 	struct reader *r = whole(reader);
+	struct pollfd p = { .fd = r->fd };
 	int ret;
 
 	/* One is shown: that stays where it is. */
@@ -384,7 +397,15 @@ int ringbuf_arm(struct ringbuf_reader *reader)
 		return ret;
 	ret = map_advance(r);
 	/* Who waits for an edge may have had it already. */
-	return ret ?: ringbuf_find_(reader);
+	ret = ret ?: ringbuf_find_(reader);
+	if (ret || !(r->flags & RINGBUF_READER_EOF))
+		return ret;
+	/* A map does not tell that nobody writes any more. */
+	if (poll(&p, 1, 0) < 0)
+		return -errno;
+	if (!(p.revents & POLLHUP))
+		return 0;
+	return ringbuf_find_(reader) ?: end_of_stream(r);
 }
 
 static int64_t now_ms(void)
@@ -393,17 +414,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-/* Nothing is left to come: why? */
-static int end_of_stream(struct reader *r)
-{
-	struct ringbuf_info info;
-	int ret = get_info(r->fd, &info);
-
-	if (ret)
-		return ret;
-	return info.flags & RINGBUF_RING_DEAD ? -ENODEV : -ENODATA;
 }
 
 /**

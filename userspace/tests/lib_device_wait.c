@@ -113,6 +113,8 @@ TEST_F(lib, end_of_stream)
 		EXPECT_EQ(1, ringbuf_wait(self->r, 0));
 		ASSERT_EQ(0, take(self->r, n, 10));
 	}
+	/* Who sleeps in an epoll of his own hears of it as well. */
+	EXPECT_EQ(-ENODATA, ringbuf_arm(self->r));
 	EXPECT_EQ(-ENODATA, ringbuf_wait(self->r, 0));
 	EXPECT_EQ(-ENODATA, ringbuf_wait(self->r, -1));
 	/* Not for ever: the next writer goes on. */
