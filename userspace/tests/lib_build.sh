@@ -196,7 +196,7 @@ LD_LIBRARY_PATH=$work/root/usr/lib "$work/root/usr/bin/ringbuf" --help >"$log" 2
 result 'the command that was installed runs'
 
 # Memory comes with the handles.
-nm -A "$work"/o/lib/*.o | sed -n 's/.*\/\([a-z]*\)\.o: .* U \(malloc\|calloc\|realloc\|strdup\|asprintf\)$/\1 \2/p' |
+for f in "$lib"/*.c; do nm -A "$work/o/lib/$(basename "$f" .c).o"; done | sed -n 's/.*\/\([a-z]*\)\.o: .* U \(malloc\|calloc\|realloc\|strdup\|asprintf\)$/\1 \2/p' |
 	sort | diff - <(printf '%s\n' 'publisher malloc' 'reader calloc') >"$log"
 result 'what allocates: an open, once'
 

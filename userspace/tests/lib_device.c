@@ -247,6 +247,34 @@ TEST_F(lib, put_gathers)
 	EXPECT_EQ(4 + 65, info.head_seq);
 }
 
+/* Its file gone bad for a while: what fails is not published later on. */
+TEST_F(lib, write_fails)
+{
+	struct ringbuf_info info;
+	int fd, full, good;
+
+	START("");
+	fd = ringbuf_publisher_fd(self->p);
+	good = dup(fd);
+	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	ASSERT_EQ(fd, dup2(full, fd));
+	EXPECT_EQ(-ENOSPC, publish(self->p, 7, 10));
+	EXPECT_EQ(-ENOSPC, publish(self->p, 7, 100000));
+	rb_fill(rb_out, 10, 0);
+	EXPECT_EQ(0, ringbuf_put(self->p, 0, rb_out, 10));
+	/* What was gathered stays, and comes first. */
+	EXPECT_EQ(-ENOSPC, ringbuf_flush(self->p));
+	EXPECT_EQ(-ENOSPC, publish(self->p, 7, 10));
+	ASSERT_EQ(fd, dup2(good, fd));
+	EXPECT_EQ(0, publish(self->p, 1, 20));
+	EXPECT_EQ(0, take(self->r, 0, 10));
+	EXPECT_EQ(0, take(self->r, 1, 20));
+	ASSERT_EQ(0, ringbuf_publisher_info(self->p, &info));
+	EXPECT_EQ(2, info.head_seq);
+	close(full);
+	close(good);
+}
+
 struct event {
 	uint32_t id;
 	uint64_t value;
