@@ -4,6 +4,7 @@
  */
 
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
 #include "file.h"
 #include "trace.h"
@@ -44,6 +45,39 @@ static struct ringbuf_mark ringbuf_file_at(struct ringbuf_file *rf)
 	return cur.at;
 }
 
+/* A hold that the producer waits for, or NULL. The caller holds @rf->lock. */
+static struct ringbuf_hold *live_hold(const struct ringbuf_file *rf)
+{
+	if (!rf->hold || READ_ONCE(rf->hold->hold.demoted))
+		return NULL;
+	return &rf->hold->hold;
+}
+
+/* Move the hold with the cursor. The caller holds @rf->lock. */
+static bool move_hold(struct ringbuf_file *rf, u64 pos)
+{
+	struct ringbuf_hold *hold = live_hold(rf);
+	bool moved;
+
+	if (!hold)
+		return true;
+	if (!ringbuf_before(pos, hold->pos)) {
+		ringbuf_hold_move(hold, pos);
+		return true;
+	}
+	spin_lock(&rf->ring->holds_lock);
+	moved = ringbuf_hold_back(hold, &rf->ring->core, pos);
+	spin_unlock(&rf->ring->holds_lock);
+	return moved;
+}
+
+/* After a move, without @rf->lock. */
+static void let_go(struct ringbuf_file *rf, u64 from, u64 to)
+{
+	if (READ_ONCE(rf->hold))
+		ringbuf_ring_let_go(rf->ring, from, to);
+}
+
 /**
  * ringbuf_file_move() - Move a file's cursor
  * @rf: the file
@@ -52,7 +86,8 @@ static struct ringbuf_mark ringbuf_file_at(struct ringbuf_file *rf)
  *
  * Context: task.
  *
- * Return: false when it is not @from any more, and has not been moved.
+ * Return: false when it is not @from any more, or the producer needs the place
+ * that a reliable consumer wants to go back to; it has not been moved then.
  */
 bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *from,
@@ -62,7 +97,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	bool same;
 
 	spin_lock(&rf->lock);
-	same = !memcmp(cur, from, sizeof(*from));
+	same = !memcmp(cur, from, sizeof(*from)) && move_hold(rf, to->at.pos);
 	if (same) {
 		/* poll() looks at it without the lock. */
 		WRITE_ONCE(cur->at.pos, to->at.pos);
@@ -73,11 +108,14 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
-	if (same && to->lost_records != from->lost_records)
+	if (!same)
+		return false;
+	let_go(rf, from->at.pos, to->at.pos);
+	if (to->lost_records != from->lost_records)
 		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
 				      to->lost_records - from->lost_records,
 				      to->lost_bytes - from->lost_bytes);
-	return same;
+	return true;
 }
 
 /* The caller holds @rf->lock. */
@@ -95,8 +133,10 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 
 	spin_lock(&rf->lock);
 	same = still_at(rf, at);
-	if (same)
+	if (same) {
 		ringbuf_cursor_lose(&rf->cursor, v);
+		move_hold(rf, v->at.pos);
+	}
 	spin_unlock(&rf->lock);
 	if (!same)
 		return false;
@@ -114,11 +154,14 @@ static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
 
 	spin_lock(&rf->lock);
 	same = still_at(rf, at);
-	if (same)
+	if (same) {
 		ringbuf_cursor_take(&rf->cursor, bytes, records);
+		move_hold(rf, at->pos + bytes);
+	}
 	spin_unlock(&rf->lock);
 	if (!same)
 		return false;
+	let_go(rf, at->pos, at->pos + bytes);
 	at->pos += bytes;
 	at->seq += records;
 	return true;
@@ -414,4 +457,93 @@ int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 			return ret;
 	} while (!ringbuf_file_move(rf, &from, &to));
 	return 0;
+}
+
+/**
+ * ringbuf_file_join() - Make a consumer reliable, from where its cursor is
+ * @rf: its file
+ *
+ * What the tail has passed is lost; the cursor is then at the oldest record.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: 0, also when it is reliable already; -EPERM when the ring does not
+ * allow it, -ENOMEM.
+ */
+int ringbuf_file_join(struct ringbuf_file *rf)
+{
+	struct ringbuf *rb = rf->ring;
+	struct ringbuf_file_hold *hold, *old = NULL;
+
+	if (!rb->config.reliable)
+		return -EPERM;
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return -ENOMEM;
+	hold->hold.owner = task_tgid_nr(current);
+
+	spin_lock(&rf->lock);
+	if (live_hold(rf)) {
+		spin_unlock(&rf->lock);
+		kfree(hold);
+		return 0;
+	}
+	spin_lock(&rb->holds_lock);
+	old = rf->hold;
+	if (old)
+		ringbuf_hold_leave(&old->hold);
+	ringbuf_hold_join(&hold->hold, &rb->core, &rf->cursor);
+	spin_unlock(&rb->holds_lock);
+	WRITE_ONCE(rf->hold, hold);
+	spin_unlock(&rf->lock);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * ringbuf_file_leave() - Make a consumer lossy
+ * @rf: its file
+ *
+ * Context: task.
+ */
+void ringbuf_file_leave(struct ringbuf_file *rf)
+{
+	struct ringbuf *rb = rf->ring;
+	struct ringbuf_file_hold *hold;
+
+	spin_lock(&rf->lock);
+	hold = rf->hold;
+	WRITE_ONCE(rf->hold, NULL);
+	if (hold) {
+		spin_lock(&rb->holds_lock);
+		ringbuf_hold_leave(&hold->hold);
+		spin_unlock(&rb->holds_lock);
+	}
+	spin_unlock(&rf->lock);
+	if (!hold)
+		return;
+	/* As if it had read all there is. */
+	ringbuf_ring_let_go(rb, hold->hold.pos,
+			    READ_ONCE(rb->core.page->head));
+	kfree_rcu(hold, rcu);
+}
+
+/**
+ * ringbuf_file_flags() - A consumer's flags
+ * @rf: its file
+ *
+ * Context: task.
+ *
+ * Return: RINGBUF_CONSUMER_*; _RELIABLE only while the writer waits for it.
+ */
+u32 ringbuf_file_flags(struct ringbuf_file *rf)
+{
+	u32 flags = READ_ONCE(rf->flags);
+
+	spin_lock(&rf->lock);
+	if (live_hold(rf))
+		flags |= RINGBUF_CONSUMER_RELIABLE;
+	spin_unlock(&rf->lock);
+	return flags;
 }

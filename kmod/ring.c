@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -39,6 +40,16 @@
  *	                    (in chardev.c)        before the look at head
  *	==================  ====================  ===========================
  *
+ * A writer that a reliable consumer holds waits on @writers in the same way; the
+ * consumer moves its hold and then looks whether somebody waits, and for what:
+ *
+ *	==================  ====================  ===========================
+ *	let_go:A   mb       room:A   mb           the hold before the look at
+ *	(wq_has_sleeper)    (set_current_state)   @writers and what is needed;
+ *	let_go:A   mb       poll:A   mb           against these before the
+ *	                    (in chardev.c)        look at the holds
+ *	==================  ====================  ===========================
+ *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
  * under a scheduler lock, so it leaves the waking to an irq_work, which on
  * PREEMPT_RT runs in a thread; that costs nothing when nobody sleeps.
@@ -67,6 +78,13 @@ static void wake_work(struct irq_work *work)
 {
 	ringbuf_ring_wake_all(container_of(work, struct ringbuf, wake),
 			      RINGBUF_POLL_READ);
+}
+
+static void stall_timer(struct timer_list *timer)
+{
+	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
+
+	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -111,6 +129,9 @@ static int alloc_storage(struct ringbuf *rb)
 	page->data_offset = PAGE_SIZE;
 	if (rb->config.timestamps)
 		page->flags |= RINGBUF_RING_TIMESTAMPS;
+	if (rb->config.reliable)
+		page->flags |= RINGBUF_RING_RELIABLE;
+	rb->core.reliable = rb->config.reliable;
 	return 0;
 }
 
@@ -135,6 +156,9 @@ struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
 	rb->config = *config;
 	rb->config.name = rb->name;
 	init_waitqueue_head(&rb->readers);
+	init_waitqueue_head(&rb->writers);
+	timer_setup(&rb->stall, stall_timer, 0);
+	spin_lock_init(&rb->holds_lock);
 	init_irq_work(&rb->wake, wake_work);
 	mutex_init(&rb->write_lock);
 	ret = alloc_storage(rb);
@@ -171,6 +195,7 @@ void ringbuf_ring_destroy(struct ringbuf *rb)
 	list_del(&rb->node);
 	mutex_unlock(&rings_lock);
 	irq_work_sync(&rb->wake);
+	ringbuf_timer_shutdown_sync(&rb->stall);
 	mutex_destroy(&rb->write_lock);
 	free_storage(rb);
 	kfree(rb);
@@ -237,6 +262,120 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 	ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ);
 }
 
+/* The slowest of those that hold the writer back, or NULL. Under RCU. */
+static struct ringbuf_hold *slowest_holder(struct ringbuf *rb, u64 need)
+{
+	struct ringbuf_hold *hold, *slowest = NULL;
+
+	list_for_each_entry_rcu(hold, &rb->core.holds, node) {
+		if (READ_ONCE(hold->demoted))
+			continue;
+		if (ringbuf_before(READ_ONCE(hold->pos), need)) {
+			slowest = hold;
+			need = READ_ONCE(hold->pos);
+		}
+	}
+	return slowest;
+}
+
+/**
+ * ringbuf_ring_held() - Does a reliable consumer hold the writer back?
+ * @rb: the ring
+ * @need: position that the tail has to reach
+ *
+ * Those that have done so for stall_ms are not waited for any more.
+ *
+ * Context: any in which RCU watches.
+ *
+ * Return: 0 when nobody does; else ns until it is to be asked again, U64_MAX:
+ * not before one has moved.
+ */
+u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
+{
+	u64 stall = (u64)rb->config.stall_ms * NSEC_PER_MSEC;
+	struct ringbuf_hold *hold;
+	u64 left;
+
+	if (!rb->config.reliable)
+		return 0;
+	/* Never 0. */
+	left = ringbuf_core_held(&rb->core, need, ktime_get_mono_fast_ns() | 1,
+				 stall);
+	if (!left || !trace_ringbuf_held_enabled())
+		return left;
+	rcu_read_lock();
+	hold = slowest_holder(rb, need);
+	if (hold)
+		trace_ringbuf_held(rb->name, hold->owner, READ_ONCE(hold->pos),
+				   need);
+	rcu_read_unlock();
+	return left;
+}
+
+/**
+ * ringbuf_ring_no_room() - As ringbuf_ring_held(), for who goes to sleep on it
+ * @rb: the ring
+ * @need: position that the tail has to reach; where those can see it who let go
+ *
+ * Context: task.
+ *
+ * Return: true when somebody does.
+ */
+bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need)
+{
+	u64 left = ringbuf_ring_held(rb, need);
+
+	if (left && left != U64_MAX)
+		timer_reduce(&rb->stall, jiffies + nsecs_to_jiffies(left) + 1);
+	return left;
+}
+
+static bool crosses(u64 from, u64 to, u64 need)
+{
+	return ringbuf_before(from, need) && !ringbuf_before(to, need);
+}
+
+/**
+ * ringbuf_ring_let_go() - Wake a writer that waited for this
+ * @rb: the ring
+ * @from: where a hold was
+ * @to: where it is now
+ *
+ * Context: task, holding no lock that a wakeup could want.
+ */
+void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
+{
+	/* LMM(let_go:A) pairs with LMM(room:A) and LMM(poll:A). */
+	if (wq_has_sleeper(&rb->writers) &&
+	    (crosses(from, to, READ_ONCE(rb->write_need)) ||
+	     crosses(from, to, READ_ONCE(rb->poll_need))))
+		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+}
+
+/**
+ * ringbuf_ring_reliable() - How many reliable consumers are there?
+ * @rb: the ring
+ * @holder: process of the one that holds the writer back most, 0: none does
+ *
+ * Context: any in which RCU watches.
+ */
+unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
+{
+	struct ringbuf_hold *hold;
+	unsigned int n = 0;
+	u64 need = READ_ONCE(rb->write_need);
+
+	if (ringbuf_before(need, READ_ONCE(rb->poll_need)))
+		need = READ_ONCE(rb->poll_need);
+	rcu_read_lock();
+	list_for_each_entry_rcu(hold, &rb->core.holds, node)
+		n += !READ_ONCE(hold->demoted);
+	hold = slowest_holder(rb, need);
+	*holder = hold ? hold->owner : 0;
+	rcu_read_unlock();
+	return n;
+}
+
 /**
  * ringbuf_producer_get() - Take a ring's producer slot for a kernel producer
  * @name: of the ring, "ringbuf" for the default one
@@ -285,6 +424,23 @@ void ringbuf_producer_put(struct ringbuf *rb)
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
 
+/* No room: some may have held it for too long; else the record is dropped. */
+static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
+{
+	void *payload = NULL;
+	u64 need;
+
+	if (!len || len > rb->core.max_record || rb->core.reserved)
+		return NULL;
+	need = ringbuf_ring_need(rb, rb->core.head, len);
+	WRITE_ONCE(rb->write_need, need);
+	if (!ringbuf_ring_held(rb, need))
+		payload = ringbuf_core_reserve(&rb->core, len, type);
+	if (!payload)
+		ringbuf_core_drop(&rb->core);
+	return payload;
+}
+
 /**
  * ringbuf_reserve() - Open the next record
  * @rb: the ring
@@ -299,11 +455,14 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
  * calls on the same ring.
  *
  * Return: where to write @len bytes, aligned to 8; NULL when @len is out of
- * range or the last reservation is still open.
+ * range, the last reservation is still open, or a reliable consumer holds the
+ * space: that counts as dropped and uses a seq.
  */
 void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type)
 {
-	return ringbuf_core_reserve(&rb->core, len, type);
+	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+
+	return likely(payload) ? payload : reserve_held(rb, len, type);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_reserve, RINGBUF_NAMESPACE);
 
@@ -377,17 +536,22 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
  * Context: any, NMI included; the producer.
  *
  * Return: 0; -EINVAL when @len is 0, -EMSGSIZE when it is above max_record,
- * -EBUSY when a reservation is open.
+ * -EBUSY when a reservation is open, -EAGAIN when a reliable consumer holds the
+ * space, and the record has been dropped.
  */
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 {
-	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+	void *payload;
 
-	if (unlikely(!payload)) {
-		if (!len)
-			return -EINVAL;
-		return len > rb->core.max_record ? -EMSGSIZE : -EBUSY;
-	}
+	if (unlikely(!len))
+		return -EINVAL;
+	if (unlikely(len > rb->core.max_record))
+		return -EMSGSIZE;
+	if (unlikely(rb->core.reserved))
+		return -EBUSY;
+	payload = ringbuf_reserve(rb, len, type);
+	if (unlikely(!payload))
+		return -EAGAIN;
 	memcpy(payload, data, len);
 	ringbuf_commit(rb, 0);
 	return 0;
