@@ -140,19 +140,12 @@ static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
 	mutex_unlock(&rb->write_lock);
 	if (published)
 		ringbuf_ring_wake(rb);
+	if (ret != -EAGAIN)
+		return ret;
+	/* LMM(full:A) pairs with LMM(let_go:A). */
+	smp_mb();
 	/* Those who have had their time hold no longer. */
-	if (ret == -EAGAIN && !ringbuf_ring_held(rb, *need))
-		return 0;
-	return ret;
-}
-
-/* Sleep until the tail may go to @need. */
-static int wait_for_room(struct ringbuf *rb, u64 need)
-{
-	WRITE_ONCE(rb->write_need, need);
-	/* LMM(room:A), in here, pairs with LMM(let_go:A). */
-	return wait_event_interruptible(rb->writers,
-					!ringbuf_ring_no_room(rb, need));
+	return ringbuf_ring_no_room(rb, *need) ? -EAGAIN : 0;
 }
 
 static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -169,7 +162,7 @@ static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			written += ret;
 		if (ret == -EAGAIN && !(iocb->ki_flags & IOCB_NOWAIT) &&
 		    !(iocb->ki_filp->f_flags & O_NONBLOCK))
-			ret = wait_for_room(rb, need);
+			ret = ringbuf_ring_wait(rb, need);
 		if (ret < 0 || fatal_signal_pending(current))
 			break;
 		cond_resched();
@@ -182,15 +175,14 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	struct ringbuf_file *rf = file->private_data;
 	struct ringbuf *rb = rf->ring;
 	__poll_t events = 0;
-	u64 need = 0;
+	bool room;
 
 	poll_wait(file, &rb->readers, wait);
-	if (file->f_mode & FMODE_WRITE) {
+	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &rb->writers, wait);
-		need = ringbuf_ring_need(rb, READ_ONCE(rb->core.page->head),
-					 rb->core.max_record);
-		WRITE_ONCE(rb->poll_need, need);
-	}
+	/* Who does not ask for room is held by nobody. */
+	room = (file->f_mode & FMODE_WRITE) &&
+	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
 	/*
 	 * LMM(poll:A) pairs with LMM(wake:A) and LMM(let_go:A): on the queue,
 	 * then look.
@@ -205,7 +197,7 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 		if (ringbuf_file_eof(rf))
 			events |= EPOLLHUP;
 	}
-	if (file->f_mode & FMODE_WRITE && !ringbuf_ring_no_room(rb, need))
+	if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
 		events |= RINGBUF_POLL_WRITE;
 	return events;
 }

@@ -108,8 +108,11 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
-	if (!same)
+	if (!same) {
+		/* On the way back it may have been seen to hold. */
+		let_go(rf, to->at.pos, from->at.pos);
 		return false;
+	}
 	let_go(rf, from->at.pos, to->at.pos);
 	if (to->lost_records != from->lost_records)
 		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
@@ -474,6 +477,7 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
 	struct ringbuf_file_hold *hold, *old = NULL;
+	u64 from, to;
 
 	if (!rb->config.reliable)
 		return -EPERM;
@@ -492,10 +496,14 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 	old = rf->hold;
 	if (old)
 		ringbuf_hold_leave(&old->hold);
+	from = rf->cursor.at.pos;
 	ringbuf_hold_join(&hold->hold, &rb->core, &rf->cursor);
+	to = rf->cursor.at.pos;
 	spin_unlock(&rb->holds_lock);
 	WRITE_ONCE(rf->hold, hold);
 	spin_unlock(&rf->lock);
+	/* Behind the tail it may have been seen to hold. */
+	ringbuf_ring_let_go(rb, from, to);
 	if (old)
 		kfree_rcu(old, rcu);
 	return 0;

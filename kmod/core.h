@@ -97,7 +97,8 @@ struct ringbuf_cursor {
  * struct ringbuf_hold - What a reliable consumer has over the producer
  * @node: in the ring's holds
  * @pos: the tail does not pass it; written by the consumer
- * @since: when the producer began to wait for it, in ns; 0: it does not
+ * @need: what it was asked to make way for when it began to hold the producer
+ * @since: when that was, in ns
  * @demoted: the producer waits for it no more
  * @owner: who holds, for those who want to know
  *
@@ -106,6 +107,7 @@ struct ringbuf_cursor {
 struct ringbuf_hold {
 	struct list_head node;
 	u64 pos;
+	u64 need;
 	u64 since;
 	bool demoted;
 	pid_t owner;

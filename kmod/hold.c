@@ -34,6 +34,8 @@
  *	                                             tells of it
  *	hold_move:A   rel.   scan:B         acquire  a consumer's reading before
  *	                                             what overwrites it
+ *	held:A        rel.   held:B         acquire  a time before the need
+ *	                                             since when it runs
  *	===================  ======================  ==========================
  */
 
@@ -62,8 +64,6 @@ bool ringbuf_core_scan(struct ringbuf_core *c, u64 need)
 		pos = smp_load_acquire(&hold->pos);
 		if (ringbuf_before(pos, bound))
 			bound = pos;
-		if (READ_ONCE(hold->since) && !ringbuf_before(pos, need))
-			WRITE_ONCE(hold->since, 0);
 	}
 	rcu_read_unlock();
 	c->bound = bound;
@@ -95,9 +95,9 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 	struct ringbuf_view v;
 	u64 aim;
 
-	hold->since = 0;
 	hold->demoted = false;
 	hold->pos = cur->at.pos;
+	hold->need = hold->pos;
 	list_add_tail_rcu(&hold->node, &c->holds);
 	for (;;) {
 		aim = tell_producer(c);
@@ -126,6 +126,8 @@ bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 {
 	u64 old = hold->pos;
 
+	/* What it did not hold it begins to hold now. */
+	WRITE_ONCE(hold->need, pos);
 	ringbuf_hold_move(hold, pos);
 	if (!ringbuf_before(pos, tell_producer(c)))
 		return true;
@@ -144,15 +146,29 @@ void ringbuf_hold_leave(struct ringbuf_hold *hold)
 	list_del_rcu(&hold->node);
 }
 
+/* Since when a hold at @pos, which is before @need, holds the producer back. */
+static u64 held_since(struct ringbuf_hold *hold, u64 pos, u64 need, u64 now)
+{
+	/* LMM(held:B) pairs with LMM(held:A). */
+	if (ringbuf_before(pos, smp_load_acquire(&hold->need)))
+		return READ_ONCE(hold->since);
+	/* It was not asked before, or has made way since. */
+	WRITE_ONCE(hold->since, now);
+	/* LMM(held:A) pairs with LMM(held:B). */
+	smp_store_release(&hold->need, need);
+	return now;
+}
+
 /**
  * ringbuf_core_held() - Does a reliable consumer hold the producer back?
  * @c: the ring
  * @need: position that the tail has to reach
- * @now: the time in ns, not 0
+ * @now: the time in ns; may go back a little
  * @stall: how long a consumer may hold the producer, in ns; 0: for ever
  *
- * For each that does, the time begins to run. One that has had its time is not
- * waited for any more.
+ * For each that does, the time begins to run; it ends when that one makes way for
+ * what it was first asked for. One that has had its time is not waited for any
+ * more.
  *
  * Context: any in which RCU watches.
  *
@@ -163,23 +179,20 @@ u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall)
 {
 	struct ringbuf_hold *hold;
 	u64 left = 0;
-	u64 since, mine;
+	u64 pos, mine;
+	s64 held;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(hold, &c->holds, node) {
-		if (READ_ONCE(hold->demoted) ||
-		    !ringbuf_before(READ_ONCE(hold->pos), need))
+		pos = READ_ONCE(hold->pos);
+		if (READ_ONCE(hold->demoted) || !ringbuf_before(pos, need))
 			continue;
-		since = READ_ONCE(hold->since);
-		if (!since) {
-			since = now;
-			WRITE_ONCE(hold->since, since);
-		}
-		if (stall && now - since >= stall) {
+		held = now - held_since(hold, pos, need, now);
+		if (stall && held >= (s64)stall) {
 			WRITE_ONCE(hold->demoted, true);
 			continue;
 		}
-		mine = stall ? stall - (now - since) : U64_MAX;
+		mine = stall ? stall - held : U64_MAX;
 		if (!left || mine < left)
 			left = mine;
 	}

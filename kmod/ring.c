@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -40,14 +41,19 @@
  *	                    (in chardev.c)        before the look at head
  *	==================  ====================  ===========================
  *
- * A writer that a reliable consumer holds waits on @writers in the same way; the
- * consumer moves its hold and then looks whether somebody waits, and for what:
+ * A writer that a reliable consumer holds waits on @room in the same way, or
+ * polls, on @writers. The consumer moves its hold and then looks whether somebody
+ * waits who needed that; who polls needs room for the largest record behind the
+ * head. An edge-triggered poll does not look again before it was woken: for it
+ * the write() that finds no room does:
  *
  *	==================  ====================  ===========================
  *	let_go:A   mb       room:A   mb           the hold before the look at
- *	(wq_has_sleeper)    (set_current_state)   @writers and what is needed;
- *	let_go:A   mb       poll:A   mb           against these before the
- *	                    (in chardev.c)        look at the holds
+ *	(wq_has_sleeper)    (set_current_state)   @room, @writers and the
+ *	let_go:A   mb       poll:A   mb           head; against these before
+ *	                    (in chardev.c)        the look at the holds
+ *	let_go:A   mb       full:A   mb
+ *	                    (in chardev.c)
  *	==================  ====================  ===========================
  *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
@@ -84,6 +90,7 @@ static void stall_timer(struct timer_list *timer)
 {
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
+	wake_up_all(&rb->room);
 	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
@@ -156,6 +163,7 @@ struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
 	rb->config = *config;
 	rb->config.name = rb->name;
 	init_waitqueue_head(&rb->readers);
+	init_waitqueue_head(&rb->room);
 	init_waitqueue_head(&rb->writers);
 	timer_setup(&rb->stall, stall_timer, 0);
 	spin_lock_init(&rb->holds_lock);
@@ -298,10 +306,13 @@ u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
 
 	if (!rb->config.reliable)
 		return 0;
-	/* Never 0. */
-	left = ringbuf_core_held(&rb->core, need, ktime_get_mono_fast_ns() | 1,
+	left = ringbuf_core_held(&rb->core, need, ktime_get_mono_fast_ns(),
 				 stall);
-	if (!left || !trace_ringbuf_held_enabled())
+	if (!left)
+		return 0;
+	/* Where those can see it who ask who holds. */
+	WRITE_ONCE(rb->need, need);
+	if (!trace_ringbuf_held_enabled())
 		return left;
 	rcu_read_lock();
 	hold = slowest_holder(rb, need);
@@ -315,7 +326,7 @@ u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
 /**
  * ringbuf_ring_no_room() - As ringbuf_ring_held(), for who goes to sleep on it
  * @rb: the ring
- * @need: position that the tail has to reach; where those can see it who let go
+ * @need: position that the tail has to reach
  *
  * Context: task.
  *
@@ -330,9 +341,63 @@ bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need)
 	return left;
 }
 
-static bool crosses(u64 from, u64 to, u64 need)
+/* A move of a hold. */
+struct step {
+	u64 from;
+	u64 to;
+};
+
+static bool crosses(const struct step *step, u64 need)
 {
-	return ringbuf_before(from, need) && !ringbuf_before(to, need);
+	return ringbuf_before(step->from, need) &&
+	       !ringbuf_before(step->to, need);
+}
+
+/* Each write() that waits for room has a need of its own. */
+struct room_wait {
+	struct wait_queue_entry entry;
+	u64 need;
+};
+
+static int wake_for_room(struct wait_queue_entry *entry, unsigned int mode,
+			 int sync, void *step)
+{
+	struct room_wait *wait = container_of(entry, struct room_wait, entry);
+
+	if (step && !crosses(step, wait->need))
+		return 0;
+	return default_wake_function(entry, mode, sync, NULL);
+}
+
+/**
+ * ringbuf_ring_wait() - Sleep until there is room
+ * @rb: the ring
+ * @need: position that the tail has to reach
+ *
+ * Context: task.
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
+{
+	struct room_wait wait = { .need = need };
+	int ret = 0;
+
+	init_wait(&wait.entry);
+	wait.entry.func = wake_for_room;
+	for (;;) {
+		/* LMM(room:A), in here, pairs with LMM(let_go:A). */
+		prepare_to_wait(&rb->room, &wait.entry, TASK_INTERRUPTIBLE);
+		if (!ringbuf_ring_no_room(rb, need))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	finish_wait(&rb->room, &wait.entry);
+	return ret;
 }
 
 /**
@@ -345,10 +410,13 @@ static bool crosses(u64 from, u64 to, u64 need)
  */
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 {
-	/* LMM(let_go:A) pairs with LMM(room:A) and LMM(poll:A). */
-	if (wq_has_sleeper(&rb->writers) &&
-	    (crosses(from, to, READ_ONCE(rb->write_need)) ||
-	     crosses(from, to, READ_ONCE(rb->poll_need))))
+	const struct step step = { from, to };
+
+	/* LMM(let_go:A) pairs with LMM(room:A), LMM(poll:A) and LMM(full:A). */
+	if (wq_has_sleeper(&rb->room))
+		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
+	if (waitqueue_active(&rb->writers) &&
+	    crosses(&step, ringbuf_ring_poll_need(rb)))
 		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
@@ -363,14 +431,11 @@ unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
 {
 	struct ringbuf_hold *hold;
 	unsigned int n = 0;
-	u64 need = READ_ONCE(rb->write_need);
 
-	if (ringbuf_before(need, READ_ONCE(rb->poll_need)))
-		need = READ_ONCE(rb->poll_need);
 	rcu_read_lock();
 	list_for_each_entry_rcu(hold, &rb->core.holds, node)
 		n += !READ_ONCE(hold->demoted);
-	hold = slowest_holder(rb, need);
+	hold = slowest_holder(rb, READ_ONCE(rb->need));
 	*holder = hold ? hold->owner : 0;
 	rcu_read_unlock();
 	return n;
@@ -433,12 +498,15 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
 	if (!len || len > rb->core.max_record || rb->core.reserved)
 		return NULL;
 	need = ringbuf_ring_need(rb, rb->core.head, len);
-	WRITE_ONCE(rb->write_need, need);
 	if (!ringbuf_ring_held(rb, need))
 		payload = ringbuf_core_reserve(&rb->core, len, type);
-	if (!payload)
-		ringbuf_core_drop(&rb->core);
-	return payload;
+	if (payload)
+		return payload;
+	ringbuf_core_drop(&rb->core);
+	/* Whoever holds may sleep, and know nothing of what was deferred. */
+	if (rb->unheard)
+		ringbuf_flush(rb);
+	return NULL;
 }
 
 /**
@@ -478,6 +546,7 @@ void ringbuf_flush(struct ringbuf *rb)
 {
 	if (ringbuf_core_unpublished(&rb->core))
 		ringbuf_ring_publish(rb);
+	rb->unheard = false;
 	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
 	if (!wq_has_sleeper(&rb->readers))
 		return;
@@ -503,12 +572,13 @@ void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 	if (WARN_ON_ONCE(!rb->core.reserved))
 		return;
 	ringbuf_ring_commit(rb);
-	if (flags & RINGBUF_COMMIT_DEFER)
-		return;
-	if (flags & RINGBUF_COMMIT_NOWAKE)
-		ringbuf_ring_publish(rb);
-	else
+	if (!(flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))) {
 		ringbuf_flush(rb);
+		return;
+	}
+	rb->unheard = true;
+	if (!(flags & RINGBUF_COMMIT_DEFER))
+		ringbuf_ring_publish(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
 

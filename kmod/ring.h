@@ -40,16 +40,17 @@ struct ringbuf_config {
  * struct ringbuf - A ring
  * @core: positions and records
  * @readers: consumers that sleep or poll
- * @writers: who waits for room
- * @write_need: position that the tail has to reach for what was last written
- * @poll_need: the same for a record of max size, when last polled
- * @stall: wakes @writers when a reliable consumer has had its time
+ * @room: write() calls that wait for room
+ * @writers: who polls for room
+ * @need: position that the tail had to reach when a consumer last held it
+ * @stall: wakes @room and @writers when a reliable consumer has had its time
  * @holds_lock: joining and leaving of reliable consumers
  * @wake: wakes @readers from contexts that must not
  * @write_lock: orders the write() calls of those who share the writer's file
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
  *	producer, NULL when free
  * @consumers: open consumers
+ * @unheard: a kernel producer has records that it has woken nobody for
  * @config: what it was made with; @config.name is @name
  * @name: of the ring
  * @pages: storage: the exported page, then the data area's pages, twice
@@ -59,15 +60,16 @@ struct ringbuf_config {
 struct ringbuf {
 	struct ringbuf_core core;
 	wait_queue_head_t readers;
+	wait_queue_head_t room;
 	wait_queue_head_t writers;
-	u64 write_need;
-	u64 poll_need;
+	u64 need;
 	struct timer_list stall;
 	spinlock_t holds_lock;	/* joins and leaves */
 	struct irq_work wake;
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
 	atomic_t consumers;
+	bool unheard;
 	struct ringbuf_config config;
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
@@ -96,6 +98,7 @@ void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events);
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
+int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder);
 
@@ -134,6 +137,13 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 static inline u64 ringbuf_ring_need(const struct ringbuf *rb, u64 head, u32 len)
 {
 	return head + ringbuf_frame_size(len) - rb->core.size;
+}
+
+/* The same for a record of max size after what is published: poll()'s business. */
+static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
+{
+	return ringbuf_ring_need(rb, READ_ONCE(rb->core.page->head),
+				 rb->core.max_record);
 }
 
 /**
