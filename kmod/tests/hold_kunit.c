@@ -281,6 +281,101 @@ static void time_begins_anew(struct kunit *test)
 	ringbuf_hold_leave(&hold);
 }
 
+/* It made way for what it was asked for, though nobody looked; then more. */
+static void is_asked_for_more(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold hold;
+	struct ringbuf_cursor cur;
+	u64 need;
+
+	join(ring, &hold, &cur);
+	write_until_held(ring, 1000);
+	need = ring->core.head + FRAME - ring->size;
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 10, 100),
+			100ULL);
+	/* More at the same time is no reason to begin anew. */
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need + 2 * FRAME,
+						20, 100), 90ULL);
+	read_one(test, &hold, &cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need + 2 * FRAME,
+						500, 100), 100ULL);
+	/* On the way it makes no difference. */
+	read_one(test, &hold, &cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need + 2 * FRAME,
+						550, 100), 50ULL);
+	KUNIT_EXPECT_TRUE(test, ringbuf_hold_back(&hold, &ring->core, 0));
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 590, 100),
+			100ULL);
+	/* The clock of another CPU. */
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 589, 100),
+			101ULL);
+	KUNIT_EXPECT_FALSE(test, hold.demoted);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 690, 100),
+			0ULL);
+	KUNIT_EXPECT_TRUE(test, hold.demoted);
+	ringbuf_hold_leave(&hold);
+}
+
+/* Positions and seqs cross what 32 bits, a sign and 64 bits can hold. */
+static void counters_cross(struct kunit *test)
+{
+	static const u64 bounds[] = { 1ULL << 31, 1ULL << 32, 1ULL << 63, 0 };
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold first, second;
+	struct ringbuf_cursor first_cur, second_cur;
+	u64 fits = ring->size / FRAME;
+	u64 i, n, pos, seq;
+
+	for (i = 0; i < ARRAY_SIZE(bounds); i++) {
+		pos = bounds[i] - 2 * ring->size;
+		seq = bounds[i] - 3 * fits;
+		test_ring_start(ring, pos, seq);
+		ring->core.reliable = true;
+		join(ring, &first, &first_cur);
+		join(ring, &second, &second_cur);
+		KUNIT_EXPECT_EQ(test, write_until_held(ring, 1000), fits);
+		for (n = 0; n < 6 * fits; n++) {
+			/* Now the one is the slowest, now the other. */
+			if (n % 100 < 50) {
+				read_one(test, &first, &first_cur);
+				KUNIT_ASSERT_EQ(test, write_until_held(ring, 1),
+						0ULL);
+				read_one(test, &second, &second_cur);
+			} else {
+				read_one(test, &second, &second_cur);
+				KUNIT_ASSERT_EQ(test, write_until_held(ring, 1),
+						0ULL);
+				read_one(test, &first, &first_cur);
+			}
+			KUNIT_ASSERT_EQ(test, write_until_held(ring, 2), 1ULL);
+			KUNIT_ASSERT_EQ(test, first_cur.at.seq, seq + n + 1);
+			KUNIT_ASSERT_EQ(test, first_cur.at.pos,
+					pos + (n + 1) * FRAME);
+			if (n % 32)
+				continue;
+			/* Away for a moment; back where it was. */
+			ringbuf_hold_leave(&second);
+			ringbuf_hold_join(&second, &ring->core, &second_cur);
+		}
+		KUNIT_EXPECT_EQ(test, first_cur.lost_records, 0ULL);
+		KUNIT_EXPECT_EQ(test, second_cur.lost_records, 0ULL);
+		KUNIT_EXPECT_EQ(test, second_cur.read_records, 6 * fits);
+		ringbuf_core_drop(&ring->core);
+		ringbuf_hold_leave(&first);
+		ringbuf_hold_leave(&second);
+		KUNIT_EXPECT_EQ(test, write_until_held(ring, 1000), 1000ULL);
+		ringbuf_hold_join(&first, &ring->core, &first_cur);
+		KUNIT_EXPECT_EQ(test, first_cur.at.pos, ring->page->tail);
+		KUNIT_EXPECT_EQ(test, first_cur.lost_bytes + first_cur.read_bytes,
+				ring->page->tail - pos);
+		KUNIT_EXPECT_EQ(test, first_cur.lost_records +
+				first_cur.read_records,
+				ring->page->tail_seq - seq);
+		ringbuf_hold_leave(&first);
+	}
+}
+
 static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(nobody_holds),
 	KUNIT_CASE(all_of_the_ring_can_be_held),
@@ -292,6 +387,8 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(moves_back),
 	KUNIT_CASE(is_demoted_in_time),
 	KUNIT_CASE(time_begins_anew),
+	KUNIT_CASE(is_asked_for_more),
+	KUNIT_CASE(counters_cross),
 	{}
 };
 
