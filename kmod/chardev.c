@@ -13,15 +13,21 @@
 #include "compat.h"
 #include "file.h"
 
-/* One call, one record. The caller holds the ring's write_lock. */
-static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from)
+/*
+ * One call, one record. The caller holds the ring's write_lock. -EAGAIN when a
+ * reliable consumer holds the space: @need is then where it has to go.
+ */
+static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *need)
 {
 	size_t len = iov_iter_count(from);
 	void *payload;
 
 	if (len > rb->core.max_record)
 		return -EMSGSIZE;
+	*need = ringbuf_ring_need(rb, rb->core.head, len);
 	payload = ringbuf_core_reserve(&rb->core, len, 0);
+	if (!payload)
+		return -EAGAIN;
 	if (ringbuf_copy_in(rb, payload, len, from) < len) {
 		ringbuf_core_discard(&rb->core);
 		return -EFAULT;
@@ -59,14 +65,23 @@ static ssize_t next_frame(struct ringbuf *rb, struct iov_iter *from, bool *lost)
  * The next frame, and as many more as make up a chunk, in one copy: they lie in
  * the ring as they come. Once there nobody can change them under the check.
  */
-static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame)
+static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame,
+			 u64 *need)
 {
 	u64 chunk = min_t(u64, rb->core.size / 4, RINGBUF_COPY_CHUNK);
 	size_t len = max_t(u64, frame, min_t(u64, chunk, iov_iter_count(from)));
 	void *room = ringbuf_core_reserve_run(&rb->core, len);
-	size_t copied = ringbuf_copy_in(rb, room, len, from);
-	size_t run = ringbuf_ring_commit_run(rb, copied);
+	size_t copied, run;
 
+	if (!room && len > frame) {
+		len = frame;
+		room = ringbuf_core_reserve_run(&rb->core, len);
+	}
+	*need = rb->core.head + frame - rb->core.size;
+	if (!room)
+		return -EAGAIN;
+	copied = ringbuf_copy_in(rb, room, len, from);
+	run = ringbuf_ring_commit_run(rb, copied);
 	iov_iter_revert(from, copied - run);
 	if (run)
 		return run;
@@ -74,8 +89,8 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 	return copied < len ? -EFAULT : -EINVAL;
 }
 
-/* A run of whole frames. The caller holds the ring's write_lock. */
-static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from)
+/* A run of whole frames. As write_message(). */
+static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from, u64 *need)
 {
 	ssize_t written = 0;
 	ssize_t n = 0;
@@ -86,7 +101,7 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from)
 		if (n > 0 && lost)
 			iov_iter_advance(from, n);
 		else if (n > 0)
-			n = write_run(rb, from, n);
+			n = write_run(rb, from, n, need);
 		if (n < 0)
 			break;
 		written += n;
@@ -101,15 +116,14 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from)
 	return written ?: n;
 }
 
-static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
+/* What of @from there is room for; 0: try again. -EAGAIN as write_message(). */
+static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
 {
 	struct ringbuf_file *rf = iocb->ki_filp->private_data;
 	struct ringbuf *rb = rf->ring;
 	bool published;
 	ssize_t ret;
 
-	if (!iov_iter_count(from))
-		return 0;
 	if (iocb->ki_flags & IOCB_NOWAIT) {
 		if (!mutex_trylock(&rb->write_lock))
 			return -EAGAIN;
@@ -117,37 +131,74 @@ static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -ERESTARTSYS;
 	}
 	if (READ_ONCE(rf->writer_flags) & RINGBUF_WRITER_FRAMED)
-		ret = write_frames(rb, from);
+		ret = write_frames(rb, from, need);
 	else
-		ret = write_message(rb, from);
+		ret = write_message(rb, from, need);
 	published = ringbuf_core_unpublished(&rb->core);
 	if (published)
 		ringbuf_ring_publish(rb);
 	mutex_unlock(&rb->write_lock);
 	if (published)
 		ringbuf_ring_wake(rb);
-	return ret;
+	if (ret != -EAGAIN)
+		return ret;
+	/* LMM(full:A) pairs with LMM(let_go:A). */
+	smp_mb();
+	/* Those who have had their time hold no longer. */
+	return ringbuf_ring_no_room(rb, *need) ? -EAGAIN : 0;
+}
+
+static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct ringbuf_file *rf = iocb->ki_filp->private_data;
+	struct ringbuf *rb = rf->ring;
+	ssize_t written = 0;
+	ssize_t ret = 0;
+	u64 need;
+
+	while (iov_iter_count(from)) {
+		ret = write_some(iocb, from, &need);
+		if (ret > 0)
+			written += ret;
+		if (ret == -EAGAIN && !(iocb->ki_flags & IOCB_NOWAIT) &&
+		    !(iocb->ki_filp->f_flags & O_NONBLOCK))
+			ret = ringbuf_ring_wait(rb, need);
+		if (ret < 0 || fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return written ?: ret;
 }
 
 static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 {
 	struct ringbuf_file *rf = file->private_data;
+	struct ringbuf *rb = rf->ring;
 	__poll_t events = 0;
+	bool room;
 
-	poll_wait(file, &rf->ring->readers, wait);
-	/* LMM(poll:A) pairs with LMM(wake:A): on the queue, then look. */
+	poll_wait(file, &rb->readers, wait);
+	if (file->f_mode & FMODE_WRITE)
+		poll_wait(file, &rb->writers, wait);
+	/* Who does not ask for room is held by nobody. */
+	room = (file->f_mode & FMODE_WRITE) &&
+	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
+	/*
+	 * LMM(poll:A) pairs with LMM(wake:A) and LMM(let_go:A): on the queue,
+	 * then look.
+	 */
 	smp_mb();
 	if (file->f_mode & FMODE_READ) {
 		if (ringbuf_file_ready(rf))
 			events |= EPOLLIN | EPOLLRDNORM;
-		if (ringbuf_core_overrun(&rf->ring->core,
+		if (ringbuf_core_overrun(&rb->core,
 					 READ_ONCE(rf->cursor.at.pos)))
 			events |= EPOLLPRI;
 		if (ringbuf_file_eof(rf))
 			events |= EPOLLHUP;
 	}
-	if (file->f_mode & FMODE_WRITE)
-		events |= EPOLLOUT | EPOLLWRNORM;
+	if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+		events |= RINGBUF_POLL_WRITE;
 	return events;
 }
 
@@ -210,8 +261,10 @@ static int ringbuf_release(struct inode *inode, struct file *file)
 
 	if (file->f_mode & FMODE_WRITE)
 		ringbuf_ring_release(rf->ring);
-	if (file->f_mode & FMODE_READ)
+	if (file->f_mode & FMODE_READ) {
+		ringbuf_file_leave(rf);
 		atomic_dec(&rf->ring->consumers);
+	}
 	kfree(rf);
 	return 0;
 }
@@ -232,7 +285,8 @@ static void ringbuf_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "lag_bytes:\t%llu\n", stats.lag_bytes);
 	seq_printf(m, "lost_records:\t%llu\n", stats.lost_records);
 	seq_printf(m, "lost_bytes:\t%llu\n", stats.lost_bytes);
-	seq_printf(m, "ringbuf_flags:\t%#x\n", READ_ONCE(rf->flags));
+	seq_printf(m, "ringbuf_flags:\t%#x\n", ringbuf_file_flags(rf));
+	seq_printf(m, "ringbuf_stats_flags:\t%#x\n", stats.flags);
 }
 
 const struct file_operations ringbuf_fops = {

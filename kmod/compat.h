@@ -5,6 +5,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /* 6.13 wants the namespace as a string. */
@@ -21,6 +22,13 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 {
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 }
+#endif
+
+/* 6.2 tells timers that nobody will start again. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define ringbuf_timer_shutdown_sync	timer_shutdown_sync
+#else
+#define ringbuf_timer_shutdown_sync	del_timer_sync
 #endif
 
 /* 6.5 renamed the splice helper for files that have a read_iter. */

@@ -4,6 +4,7 @@
  */
 
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uio.h>
 #include "file.h"
 #include "trace.h"
@@ -44,6 +45,39 @@ static struct ringbuf_mark ringbuf_file_at(struct ringbuf_file *rf)
 	return cur.at;
 }
 
+/* A hold that the producer waits for, or NULL. The caller holds @rf->lock. */
+static struct ringbuf_hold *live_hold(const struct ringbuf_file *rf)
+{
+	if (!rf->hold || READ_ONCE(rf->hold->hold.demoted))
+		return NULL;
+	return &rf->hold->hold;
+}
+
+/* Move the hold with the cursor. The caller holds @rf->lock. */
+static bool move_hold(struct ringbuf_file *rf, u64 pos)
+{
+	struct ringbuf_hold *hold = live_hold(rf);
+	bool moved;
+
+	if (!hold)
+		return true;
+	if (!ringbuf_before(pos, hold->pos)) {
+		ringbuf_hold_move(hold, pos);
+		return true;
+	}
+	spin_lock(&rf->ring->holds_lock);
+	moved = ringbuf_hold_back(hold, &rf->ring->core, pos);
+	spin_unlock(&rf->ring->holds_lock);
+	return moved;
+}
+
+/* After a move, without @rf->lock. */
+static void let_go(struct ringbuf_file *rf, u64 from, u64 to)
+{
+	if (READ_ONCE(rf->hold))
+		ringbuf_ring_let_go(rf->ring, from, to);
+}
+
 /**
  * ringbuf_file_eof() - Is this the end of the stream for a consumer?
  * @rf: its file
@@ -65,11 +99,13 @@ bool ringbuf_file_eof(struct ringbuf_file *rf)
 }
 
 /*
- * The cursor has moved. If that was the last record of a stream that has ended,
- * poll() has more to tell, and nobody else would wake who sleeps in it.
+ * The cursor has moved; without @rf->lock. A writer may go on. If it was the last
+ * record of a stream that has ended, poll() has more to tell, and nobody else
+ * would wake who sleeps in it.
  */
-static void moved(struct ringbuf_file *rf)
+static void moved(struct ringbuf_file *rf, u64 from, u64 to)
 {
+	let_go(rf, from, to);
 	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
 		return;
 	/* LMM(moved:A) pairs with LMM(wake:A): the cursor, then the slot. */
@@ -86,7 +122,8 @@ static void moved(struct ringbuf_file *rf)
  *
  * Context: task.
  *
- * Return: false when it is not @from any more, and has not been moved.
+ * Return: false when it is not @from any more, or the producer needs the place
+ * that a reliable consumer wants to go back to; it has not been moved then.
  */
 bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *from,
@@ -96,7 +133,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	bool same;
 
 	spin_lock(&rf->lock);
-	same = !memcmp(cur, from, sizeof(*from));
+	same = !memcmp(cur, from, sizeof(*from)) && move_hold(rf, to->at.pos);
 	if (same) {
 		/* poll() looks at it without the lock. */
 		WRITE_ONCE(cur->at.pos, to->at.pos);
@@ -107,9 +144,12 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
-	if (!same)
+	if (!same) {
+		/* On the way back it may have been seen to hold. */
+		let_go(rf, to->at.pos, from->at.pos);
 		return false;
-	moved(rf);
+	}
+	moved(rf, from->at.pos, to->at.pos);
 	if (to->lost_records != from->lost_records)
 		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
 				      to->lost_records - from->lost_records,
@@ -132,8 +172,10 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 
 	spin_lock(&rf->lock);
 	same = still_at(rf, at);
-	if (same)
+	if (same) {
 		ringbuf_cursor_lose(&rf->cursor, v);
+		move_hold(rf, v->at.pos);
+	}
 	spin_unlock(&rf->lock);
 	if (!same)
 		return false;
@@ -151,12 +193,14 @@ static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
 
 	spin_lock(&rf->lock);
 	same = still_at(rf, at);
-	if (same)
+	if (same) {
 		ringbuf_cursor_take(&rf->cursor, bytes, records);
+		move_hold(rf, at->pos + bytes);
+	}
 	spin_unlock(&rf->lock);
 	if (!same)
 		return false;
-	moved(rf);
+	moved(rf, at->pos, at->pos + bytes);
 	at->pos += bytes;
 	at->seq += records;
 	return true;
@@ -435,4 +479,98 @@ int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 			return ret;
 	} while (!ringbuf_file_move(rf, &from, &to));
 	return 0;
+}
+
+/**
+ * ringbuf_file_join() - Make a consumer reliable, from where its cursor is
+ * @rf: its file
+ *
+ * What the tail has passed is lost; the cursor is then at the oldest record.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: 0, also when it is reliable already; -EPERM when the ring does not
+ * allow it, -ENOMEM.
+ */
+int ringbuf_file_join(struct ringbuf_file *rf)
+{
+	struct ringbuf *rb = rf->ring;
+	struct ringbuf_file_hold *hold, *old = NULL;
+	u64 from, to;
+
+	if (!rb->config.reliable)
+		return -EPERM;
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return -ENOMEM;
+	hold->hold.owner = task_tgid_nr(current);
+
+	spin_lock(&rf->lock);
+	if (live_hold(rf)) {
+		spin_unlock(&rf->lock);
+		kfree(hold);
+		return 0;
+	}
+	spin_lock(&rb->holds_lock);
+	old = rf->hold;
+	if (old)
+		ringbuf_hold_leave(&old->hold);
+	from = rf->cursor.at.pos;
+	ringbuf_hold_join(&hold->hold, &rb->core, &rf->cursor);
+	to = rf->cursor.at.pos;
+	spin_unlock(&rb->holds_lock);
+	WRITE_ONCE(rf->hold, hold);
+	spin_unlock(&rf->lock);
+	/* Behind the tail it may have been seen to hold. */
+	ringbuf_ring_let_go(rb, from, to);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/**
+ * ringbuf_file_leave() - Make a consumer lossy
+ * @rf: its file
+ *
+ * Context: task.
+ */
+void ringbuf_file_leave(struct ringbuf_file *rf)
+{
+	struct ringbuf *rb = rf->ring;
+	struct ringbuf_file_hold *hold;
+
+	spin_lock(&rf->lock);
+	hold = rf->hold;
+	WRITE_ONCE(rf->hold, NULL);
+	if (hold) {
+		spin_lock(&rb->holds_lock);
+		ringbuf_hold_leave(&hold->hold);
+		spin_unlock(&rb->holds_lock);
+	}
+	spin_unlock(&rf->lock);
+	if (!hold)
+		return;
+	/* As if it had read all there is. */
+	ringbuf_ring_let_go(rb, hold->hold.pos,
+			    READ_ONCE(rb->core.page->head));
+	kfree_rcu(hold, rcu);
+}
+
+/**
+ * ringbuf_file_flags() - A consumer's flags
+ * @rf: its file
+ *
+ * Context: task.
+ *
+ * Return: RINGBUF_CONSUMER_*; _RELIABLE only while the writer waits for it.
+ */
+u32 ringbuf_file_flags(struct ringbuf_file *rf)
+{
+	u32 flags = READ_ONCE(rf->flags);
+
+	spin_lock(&rf->lock);
+	if (live_hold(rf))
+		flags |= RINGBUF_CONSUMER_RELIABLE;
+	spin_unlock(&rf->lock);
+	return flags;
 }

@@ -98,6 +98,9 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	c->head = start->pos;
 	c->head_seq = start->seq;
 	c->limit = start->pos + size;
+	c->bound = start->pos;
+	c->aim = start->pos;
+	INIT_LIST_HEAD(&c->holds);
 	c->start = *start;
 	c->end[0] = *start;
 
@@ -111,30 +114,72 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	page->tail_seq = start->seq;
 }
 
+/* The first record at or after @pos, counting those before it. */
+static u64 pass_over(const struct ringbuf_core *c, u64 pos, u64 *records)
+{
+	u64 tail = c->page->tail;
+
+	*records = 0;
+	while (ringbuf_before(tail, pos)) {
+		tail += ringbuf_frame_size(ringbuf_frame_at(c, tail)->len);
+		++*records;
+	}
+	return tail;
+}
+
+/*
+ * Where the tail may go: to @want, or at least to @need; no further than to the
+ * slowest hold. Consumers that join meanwhile either see where it is about to
+ * go, or are seen.
+ */
+static bool find_tail(struct ringbuf_core *c, u64 need, u64 want, u64 *tail,
+		      u64 *records)
+{
+	for (;;) {
+		if (c->reliable && ringbuf_before(c->bound, need) &&
+		    !ringbuf_core_scan(c, need)) {
+			WRITE_ONCE(c->aim, c->page->tail);
+			return false;
+		}
+		if (c->reliable && ringbuf_before(c->bound, want))
+			want = c->bound;
+		*tail = pass_over(c, want, records);
+		if (!c->reliable)
+			return true;
+
+		WRITE_ONCE(c->aim, *tail);
+		/* LMM(find_tail:A) pairs with LMM(hold_join:A). */
+		smp_mb();
+		if (READ_ONCE(c->joins) == c->joins_seen)
+			return true;
+		ringbuf_core_scan(c, need);
+		if (!ringbuf_before(c->bound, *tail))
+			return true;
+	}
+}
+
 /**
  * ringbuf_core_make_room() - Move the tail out of the way
  * @c: the ring
  * @end: position up to which frames are to overwrite nothing retained
  *
- * Goes a stride further, so that this is rare.
+ * Goes a stride further if it may, so that this is rare.
  *
  * Context: any; producer only.
+ *
+ * Return: false when a reliable consumer holds the space, and nothing has moved.
  */
-void ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
+bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 {
-	u64 want = end + c->stride - c->size;
-	u64 tail = c->page->tail;
-	u64 overwritten = c->overwritten;
+	u64 need = end - c->size;
+	u64 tail, records;
 
 	/* The tail stays behind the head that consumers know. */
 	ringbuf_core_publish(c);
+	if (!find_tail(c, need, need + c->stride, &tail, &records))
+		return false;
 
-	do {
-		tail += ringbuf_frame_size(ringbuf_frame_at(c, tail)->len);
-		overwritten++;
-	} while (ringbuf_before(tail, want));
-
-	WRITE_ONCE(c->overwritten, overwritten);
+	WRITE_ONCE(c->overwritten, c->overwritten + records);
 	WRITE_ONCE(c->page->tail_seq, ringbuf_frame_at(c, tail)->seq);
 	/* LMM(make_room:A) pairs with LMM(peek:A): tail <= head for all. */
 	smp_store_release(&c->page->tail, tail);
@@ -144,6 +189,7 @@ void ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 	 */
 	smp_wmb();
 	c->limit = tail + c->size;
+	return true;
 }
 
 /**
@@ -154,12 +200,13 @@ void ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
  * Context: any; producer only, without an open reservation.
  *
  * Return: where to write up to @len bytes of frames, for
- * ringbuf_core_commit_run().
+ * ringbuf_core_commit_run(); NULL when a reliable consumer holds the space.
  */
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len)
 {
-	if (ringbuf_before(c->limit, c->head + len))
-		ringbuf_core_make_room(c, c->head + len);
+	if (ringbuf_before(c->limit, c->head + len) &&
+	    !ringbuf_core_make_room(c, c->head + len))
+		return NULL;
 	return ringbuf_frame_at(c, c->head);
 }
 
@@ -195,6 +242,23 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 		done += frame;
 	}
 	return done;
+}
+
+/**
+ * ringbuf_core_drop() - Use a seq for a record that could not be published
+ * @c: the ring
+ *
+ * Consumers see the gap.
+ *
+ * Context: any; producer only, without an open reservation.
+ */
+void ringbuf_core_drop(struct ringbuf_core *c)
+{
+	c->head_seq++;
+	WRITE_ONCE(c->dropped, c->dropped + 1);
+	/* Else it is published with what waits to be. */
+	if (!ringbuf_core_unpublished(c))
+		ringbuf_core_publish(c);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <uapi/linux/ringbuf.h>
@@ -35,6 +36,13 @@ struct ringbuf_mark {
  * @head_seq: producer's own: seq of the next record
  * @limit: producer's own: frames up to here overwrite nothing retained
  * @reserved: producer's own: bytes of the open reservation's frame, or 0
+ * @bound: producer's own: the slowest hold when it last looked
+ * @joins_seen: producer's own: @joins when it last looked
+ * @reliable: there may be holds
+ * @holds: the reliable consumers' (struct ringbuf_hold), for who serialises
+ *	joining and leaving; the producer walks them under RCU
+ * @joins: how often a hold came or moved back
+ * @aim: where the tail is about to go, if not held
  * @generation: selects the valid one of @end
  * @end: @page's head and head_seq as a pair, see ringbuf_core_head()
  * @overwritten: records that the tail has passed
@@ -52,6 +60,13 @@ struct ringbuf_core {
 	u64 head_seq;
 	u64 limit;
 	u32 reserved;
+	bool reliable;
+	u64 bound;
+	u64 joins_seen;
+
+	struct list_head holds ____cacheline_aligned;
+	u64 joins;
+	u64 aim;
 
 	u64 generation ____cacheline_aligned;
 	struct ringbuf_mark end[4];
@@ -76,6 +91,26 @@ struct ringbuf_cursor {
 	u64 lost_records;
 	u64 read_bytes;
 	u64 read_records;
+};
+
+/**
+ * struct ringbuf_hold - What a reliable consumer has over the producer
+ * @node: in the ring's holds
+ * @pos: the tail does not pass it; written by the consumer
+ * @need: what it was asked to make way for when it began to hold the producer
+ * @since: when that was, in ns
+ * @demoted: the producer waits for it no more
+ * @owner: who holds, for those who want to know
+ *
+ * Freed by its owner a grace period after ringbuf_hold_leave().
+ */
+struct ringbuf_hold {
+	struct list_head node;
+	u64 pos;
+	u64 need;
+	u64 since;
+	bool demoted;
+	pid_t owner;
 };
 
 /**
@@ -252,7 +287,7 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 		       void *data, u64 size, const struct ringbuf_mark *start);
 
 /* The producer's side: one caller at a time. */
-void ringbuf_core_make_room(struct ringbuf_core *c, u64 end);
+bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end);
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len);
 u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
 
@@ -275,7 +310,8 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
  * and @len bytes.
  *
  * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
- * is out of range or a reservation is open already.
+ * is out of range, a reservation is open already, or a reliable consumer holds
+ * the space.
  */
 static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 					 u16 type)
@@ -285,8 +321,9 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 
 	if (unlikely(!len || len > c->max_record || c->reserved))
 		return NULL;
-	if (unlikely(ringbuf_before(c->limit, c->head + frame)))
-		ringbuf_core_make_room(c, c->head + frame);
+	if (unlikely(ringbuf_before(c->limit, c->head + frame)) &&
+	    !ringbuf_core_make_room(c, c->head + frame))
+		return NULL;
 
 	rec = ringbuf_frame_at(c, c->head);
 	/* The padding, and payload that the caller will overwrite. */
@@ -380,6 +417,31 @@ static inline bool ringbuf_core_peek(const struct ringbuf_core *c,
 			return true;
 	} while (v->frame);
 	return false;
+}
+
+/* Reliable consumers. */
+bool ringbuf_core_scan(struct ringbuf_core *c, u64 need);
+void ringbuf_core_drop(struct ringbuf_core *c);
+void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
+		       struct ringbuf_cursor *cur);
+bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
+		       u64 pos);
+void ringbuf_hold_leave(struct ringbuf_hold *hold);
+u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall);
+
+/**
+ * ringbuf_hold_move() - A reliable consumer is done with what is before
+ * @hold: its hold
+ * @pos: not before where the hold was
+ *
+ * All that the consumer read before was read before it is overwritten.
+ *
+ * Context: any; the hold's owner.
+ */
+static inline void ringbuf_hold_move(struct ringbuf_hold *hold, u64 pos)
+{
+	/* LMM(hold_move:A) pairs with LMM(scan:B). */
+	smp_store_release(&hold->pos, pos);
 }
 
 /* A cursor's account: its owner only. */

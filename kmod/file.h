@@ -9,6 +9,12 @@
 #include <linux/uio.h>
 #include "ring.h"
 
+/* A hold that the producer may be looking at when it goes. */
+struct ringbuf_file_hold {
+	struct ringbuf_hold hold;
+	struct rcu_head rcu;
+};
+
 /**
  * struct ringbuf_file - An open file description
  * @ring: the ring
@@ -16,13 +22,15 @@
  *	while user memory is touched
  * @cursor: where this consumer is; @cursor.at.pos alone may be read without
  *	@lock, all of @cursor.at by who can do with a pair that was never one
- * @flags: RINGBUF_CONSUMER_*
+ * @hold: of a reliable consumer, under @lock; stays when it was demoted
+ * @flags: RINGBUF_CONSUMER_*, but for _RELIABLE, which is for @hold to tell
  * @writer_flags: RINGBUF_WRITER_*
  */
 struct ringbuf_file {
 	struct ringbuf *ring;
 	spinlock_t lock;	/* a move is one step */
 	struct ringbuf_cursor cursor;
+	struct ringbuf_file_hold *hold;
 	u32 flags;
 	u32 writer_flags;
 };
@@ -83,6 +91,9 @@ void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur);
 bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *from,
 		       const struct ringbuf_cursor *to);
+int ringbuf_file_join(struct ringbuf_file *rf);
+void ringbuf_file_leave(struct ringbuf_file *rf);
+u32 ringbuf_file_flags(struct ringbuf_file *rf);
 int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos);
 bool ringbuf_file_eof(struct ringbuf_file *rf);
 void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats);

@@ -14,6 +14,9 @@
 #define STATS_SIZE_V1		72
 #define WRITER_SIZE_V1		8
 
+#define CONSUMER_FLAGS	(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_RELIABLE | \
+			 RINGBUF_CONSUMER_EOF)
+
 static_assert(sizeof(struct ringbuf_record) == 24);
 static_assert(sizeof(struct ringbuf_lost) == 16);
 static_assert(sizeof(struct ringbuf_info) == INFO_SIZE_V1);
@@ -75,6 +78,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 {
 	struct ringbuf_core *core = &rb->core;
 	struct ringbuf_mark tail, head;
+	pid_t holder;
 
 	do {
 		ringbuf_core_tail(core, &tail);
@@ -84,7 +88,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
-	info->features = RINGBUF_FEATURE_MMAP;
+	info->features = RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE;
 	info->data_size = core->size;
 	info->data_offset = core->page->data_offset;
 	info->head = head.pos;
@@ -95,6 +99,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	info->dropped = READ_ONCE(core->dropped);
 	info->max_record = core->max_record;
 	info->consumers = atomic_read(&rb->consumers);
+	info->reliable_consumers = ringbuf_ring_reliable(rb, &holder);
 	info->flags = core->page->flags;
 	if (READ_ONCE(rb->producer))
 		info->flags |= RINGBUF_RING_WRITER;
@@ -114,6 +119,10 @@ void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats)
 
 	ringbuf_file_cursor(rf, &cursor);
 	ringbuf_cursor_stats(&cursor, &rf->ring->core, stats);
+	spin_lock(&rf->lock);
+	if (rf->hold && READ_ONCE(rf->hold->hold.demoted))
+		stats->flags |= RINGBUF_STATS_DEMOTED;
+	spin_unlock(&rf->lock);
 }
 
 static int get_info(struct ringbuf_file *rf, void __user *arg)
@@ -135,7 +144,7 @@ static int get_stats(struct ringbuf_file *rf, void __user *arg)
 static int get_consumer(struct ringbuf_file *rf, void __user *arg)
 {
 	struct ringbuf_consumer consumer = {
-		.flags = READ_ONCE(rf->flags),
+		.flags = ringbuf_file_flags(rf),
 	};
 
 	return put_struct(arg, &consumer, sizeof(consumer), CONSUMER_SIZE_V1);
@@ -149,12 +158,19 @@ static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 	ret = get_struct(&consumer, sizeof(consumer), arg, CONSUMER_SIZE_V1);
 	if (ret)
 		return ret;
-	if (consumer.flags & ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF))
+	if (consumer.flags & ~CONSUMER_FLAGS)
 		return -EINVAL;
 	/* Without RINGBUF_FEATURE_WATERMARK. */
 	if (consumer.wake_bytes || consumer.wake_records || consumer.wake_ns)
 		return -EINVAL;
-	WRITE_ONCE(rf->flags, consumer.flags);
+	if (consumer.flags & RINGBUF_CONSUMER_RELIABLE) {
+		ret = ringbuf_file_join(rf);
+		if (ret)
+			return ret;
+	} else {
+		ringbuf_file_leave(rf);
+	}
+	WRITE_ONCE(rf->flags, consumer.flags & ~RINGBUF_CONSUMER_RELIABLE);
 	/* A reader that sleeps may be at the end of the stream now. */
 	if (consumer.flags & RINGBUF_CONSUMER_EOF)
 		ringbuf_ring_wake_all(rf->ring, EPOLLHUP);
@@ -226,6 +242,7 @@ static fmode_t ioctl_mode(unsigned int cmd)
  * Context: task; may sleep.
  *
  * Return: 0; -EBADF when the file is not open for what @cmd is about, -EFAULT,
+ * -EPERM when the ring allows no reliable consumers, -ENOMEM,
  * -EINVAL for a structure that is too small, for unknown flags and for a
  * position that is none to advance to, -E2BIG for a structure that asks for more
  * than we know, -EINTR when killed, -ENOTTY for an unknown @cmd.

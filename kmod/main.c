@@ -30,23 +30,28 @@ static uint max_consumers;
 module_param(max_consumers, uint, 0444);
 MODULE_PARM_DESC(max_consumers, "open consumers at a time, 0: no limit (default 0)");
 
-/* Known, so that nobody believes to have what is not there yet. */
 static bool reliable;
 module_param(reliable, bool, 0444);
-MODULE_PARM_DESC(reliable, "allow reliable consumers (not in this version: N)");
+MODULE_PARM_DESC(reliable, "allow consumers that the writer waits for (default N)");
 
 static uint stall_ms;
 module_param(stall_ms, uint, 0444);
-MODULE_PARM_DESC(stall_ms, "demote reliable consumers that hold the writer so long (not in this version: 0)");
+MODULE_PARM_DESC(stall_ms, "wait for a reliable consumer so long at most, 0: for ever (default 0)");
 
 static struct ringbuf *default_ring;
 
-static struct ringbuf_info info_of(struct device *dev)
+static struct ringbuf *ring_of(struct device *dev)
 {
 	struct miscdevice *misc = dev_get_drvdata(dev);
+
+	return container_of(misc, struct ringbuf, misc);
+}
+
+static struct ringbuf_info info_of(struct device *dev)
+{
 	struct ringbuf_info info;
 
-	ringbuf_get_info(container_of(misc, struct ringbuf, misc), &info);
+	ringbuf_get_info(ring_of(dev), &info);
 	return info;
 }
 
@@ -74,6 +79,27 @@ RING_ATTR(consumers, info.consumers);
 RING_ATTR(writer, !!(info.flags & RINGBUF_RING_WRITER));
 RING_ATTR(timestamps, !!(info.flags & RINGBUF_RING_TIMESTAMPS));
 
+RING_ATTR(reliable, !!(info.flags & RINGBUF_RING_RELIABLE));
+RING_ATTR(reliable_consumers, info.reliable_consumers);
+
+static ssize_t stall_ms_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%u\n", ring_of(dev)->config.stall_ms);
+}
+static DEVICE_ATTR_RO(stall_ms);
+
+/* The process whose consumer holds the writer back, 0: none does. */
+static ssize_t holder_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	pid_t holder;
+
+	ringbuf_ring_reliable(ring_of(dev), &holder);
+	return sysfs_emit(buf, "%d\n", holder);
+}
+static DEVICE_ATTR_RO(holder);
+
 static struct attribute *ring_attrs[] = {
 	&dev_attr_ring_size.attr,
 	&dev_attr_ring_head.attr,
@@ -86,6 +112,10 @@ static struct attribute *ring_attrs[] = {
 	&dev_attr_ring_consumers.attr,
 	&dev_attr_ring_writer.attr,
 	&dev_attr_ring_timestamps.attr,
+	&dev_attr_ring_reliable.attr,
+	&dev_attr_ring_reliable_consumers.attr,
+	&dev_attr_stall_ms.attr,
+	&dev_attr_holder.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(ring);
@@ -100,11 +130,6 @@ static int check_parameters(void)
 	if (mode & ~0666) {
 		pr_err("mode=%#o: want read and write permissions only, such as 0640\n",
 		       mode);
-		return -EINVAL;
-	}
-	if (reliable || stall_ms) {
-		pr_err("%s: this version has no reliable consumers\n",
-		       reliable ? "reliable=Y" : "stall_ms");
 		return -EINVAL;
 	}
 	if (max_consumers > INT_MAX) {
@@ -130,6 +155,8 @@ static int __init ringbuf_init(void)
 		.mode = mode,
 		.max_consumers = max_consumers,
 		.timestamps = timestamps,
+		.reliable = reliable,
+		.stall_ms = stall_ms,
 	};
 	rb = ringbuf_ring_create(&config);
 	if (IS_ERR(rb)) {

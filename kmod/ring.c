@@ -8,6 +8,8 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -43,6 +45,21 @@
  *	                                          before the look at the slot
  *	==================  ====================  ===========================
  *
+ * A writer that a reliable consumer holds waits on @room in the same way, or
+ * polls, on @writers. The consumer moves its hold and then looks whether somebody
+ * waits who needed that; who polls needs room for the largest record behind the
+ * head. An edge-triggered poll does not look again before it was woken: for it
+ * the write() that finds no room does:
+ *
+ *	==================  ====================  ===========================
+ *	let_go:A   mb       room:A   mb           the hold before the look at
+ *	(wq_has_sleeper)    (set_current_state)   @room, @writers and the
+ *	let_go:A   mb       poll:A   mb           head; against these before
+ *	                    (in chardev.c)        the look at the holds
+ *	let_go:A   mb       full:A   mb
+ *	                    (in chardev.c)
+ *	==================  ====================  ===========================
+ *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
  * under a scheduler lock, so it leaves the waking to an irq_work, which on
  * PREEMPT_RT runs in a thread; that costs nothing when nobody sleeps.
@@ -71,6 +88,14 @@ static void wake_work(struct irq_work *work)
 {
 	ringbuf_ring_wake_all(container_of(work, struct ringbuf, wake),
 			      RINGBUF_POLL_READ);
+}
+
+static void stall_timer(struct timer_list *timer)
+{
+	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
+
+	wake_up_all(&rb->room);
+	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -115,6 +140,9 @@ static int alloc_storage(struct ringbuf *rb)
 	page->data_offset = PAGE_SIZE;
 	if (rb->config.timestamps)
 		page->flags |= RINGBUF_RING_TIMESTAMPS;
+	if (rb->config.reliable)
+		page->flags |= RINGBUF_RING_RELIABLE;
+	rb->core.reliable = rb->config.reliable;
 	return 0;
 }
 
@@ -139,6 +167,10 @@ struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
 	rb->config = *config;
 	rb->config.name = rb->name;
 	init_waitqueue_head(&rb->readers);
+	init_waitqueue_head(&rb->room);
+	init_waitqueue_head(&rb->writers);
+	timer_setup(&rb->stall, stall_timer, 0);
+	spin_lock_init(&rb->holds_lock);
 	init_irq_work(&rb->wake, wake_work);
 	mutex_init(&rb->write_lock);
 	ret = alloc_storage(rb);
@@ -175,6 +207,7 @@ void ringbuf_ring_destroy(struct ringbuf *rb)
 	list_del(&rb->node);
 	mutex_unlock(&rings_lock);
 	irq_work_sync(&rb->wake);
+	ringbuf_timer_shutdown_sync(&rb->stall);
 	mutex_destroy(&rb->write_lock);
 	free_storage(rb);
 	kfree(rb);
@@ -241,6 +274,177 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 	ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ);
 }
 
+/* The slowest of those that hold the writer back, or NULL. Under RCU. */
+static struct ringbuf_hold *slowest_holder(struct ringbuf *rb, u64 need)
+{
+	struct ringbuf_hold *hold, *slowest = NULL;
+
+	list_for_each_entry_rcu(hold, &rb->core.holds, node) {
+		if (READ_ONCE(hold->demoted))
+			continue;
+		if (ringbuf_before(READ_ONCE(hold->pos), need)) {
+			slowest = hold;
+			need = READ_ONCE(hold->pos);
+		}
+	}
+	return slowest;
+}
+
+/**
+ * ringbuf_ring_held() - Does a reliable consumer hold the writer back?
+ * @rb: the ring
+ * @need: position that the tail has to reach
+ *
+ * Those that have done so for stall_ms are not waited for any more.
+ *
+ * Context: any in which RCU watches.
+ *
+ * Return: 0 when nobody does; else ns until it is to be asked again, U64_MAX:
+ * not before one has moved.
+ */
+u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
+{
+	u64 stall = (u64)rb->config.stall_ms * NSEC_PER_MSEC;
+	struct ringbuf_hold *hold;
+	u64 left;
+
+	if (!rb->config.reliable)
+		return 0;
+	left = ringbuf_core_held(&rb->core, need, ktime_get_mono_fast_ns(),
+				 stall);
+	if (!left)
+		return 0;
+	/* Where those can see it who ask who holds. */
+	WRITE_ONCE(rb->need, need);
+	if (!trace_ringbuf_held_enabled())
+		return left;
+	rcu_read_lock();
+	hold = slowest_holder(rb, need);
+	if (hold)
+		trace_ringbuf_held(rb->name, hold->owner, READ_ONCE(hold->pos),
+				   need);
+	rcu_read_unlock();
+	return left;
+}
+
+/**
+ * ringbuf_ring_no_room() - As ringbuf_ring_held(), for who goes to sleep on it
+ * @rb: the ring
+ * @need: position that the tail has to reach
+ *
+ * Context: task.
+ *
+ * Return: true when somebody does.
+ */
+bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need)
+{
+	u64 left = ringbuf_ring_held(rb, need);
+
+	if (left && left != U64_MAX)
+		timer_reduce(&rb->stall, jiffies + nsecs_to_jiffies(left) + 1);
+	return left;
+}
+
+/* A move of a hold. */
+struct step {
+	u64 from;
+	u64 to;
+};
+
+static bool crosses(const struct step *step, u64 need)
+{
+	return ringbuf_before(step->from, need) &&
+	       !ringbuf_before(step->to, need);
+}
+
+/* Each write() that waits for room has a need of its own. */
+struct room_wait {
+	struct wait_queue_entry entry;
+	u64 need;
+};
+
+static int wake_for_room(struct wait_queue_entry *entry, unsigned int mode,
+			 int sync, void *step)
+{
+	struct room_wait *wait = container_of(entry, struct room_wait, entry);
+
+	if (step && !crosses(step, wait->need))
+		return 0;
+	return default_wake_function(entry, mode, sync, NULL);
+}
+
+/**
+ * ringbuf_ring_wait() - Sleep until there is room
+ * @rb: the ring
+ * @need: position that the tail has to reach
+ *
+ * Context: task.
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
+{
+	struct room_wait wait = { .need = need };
+	int ret = 0;
+
+	init_wait(&wait.entry);
+	wait.entry.func = wake_for_room;
+	for (;;) {
+		/* LMM(room:A), in here, pairs with LMM(let_go:A). */
+		prepare_to_wait(&rb->room, &wait.entry, TASK_INTERRUPTIBLE);
+		if (!ringbuf_ring_no_room(rb, need))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	finish_wait(&rb->room, &wait.entry);
+	return ret;
+}
+
+/**
+ * ringbuf_ring_let_go() - Wake a writer that waited for this
+ * @rb: the ring
+ * @from: where a hold was
+ * @to: where it is now
+ *
+ * Context: task, holding no lock that a wakeup could want.
+ */
+void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
+{
+	const struct step step = { from, to };
+
+	/* LMM(let_go:A) pairs with LMM(room:A), LMM(poll:A) and LMM(full:A). */
+	if (wq_has_sleeper(&rb->room))
+		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
+	if (waitqueue_active(&rb->writers) &&
+	    crosses(&step, ringbuf_ring_poll_need(rb)))
+		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+}
+
+/**
+ * ringbuf_ring_reliable() - How many reliable consumers are there?
+ * @rb: the ring
+ * @holder: process of the one that holds the writer back most, 0: none does
+ *
+ * Context: any in which RCU watches.
+ */
+unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
+{
+	struct ringbuf_hold *hold;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(hold, &rb->core.holds, node)
+		n += !READ_ONCE(hold->demoted);
+	hold = slowest_holder(rb, READ_ONCE(rb->need));
+	*holder = hold ? hold->owner : 0;
+	rcu_read_unlock();
+	return n;
+}
+
 /**
  * ringbuf_producer_get() - Take a ring's producer slot for a kernel producer
  * @name: of the ring, "ringbuf" for the default one
@@ -289,6 +493,26 @@ void ringbuf_producer_put(struct ringbuf *rb)
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
 
+/* No room: some may have held it for too long; else the record is dropped. */
+static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
+{
+	void *payload = NULL;
+	u64 need;
+
+	if (!len || len > rb->core.max_record || rb->core.reserved)
+		return NULL;
+	need = ringbuf_ring_need(rb, rb->core.head, len);
+	if (!ringbuf_ring_held(rb, need))
+		payload = ringbuf_core_reserve(&rb->core, len, type);
+	if (payload)
+		return payload;
+	ringbuf_core_drop(&rb->core);
+	/* Whoever holds may sleep, and know nothing of what was deferred. */
+	if (rb->unheard)
+		ringbuf_flush(rb);
+	return NULL;
+}
+
 /**
  * ringbuf_reserve() - Open the next record
  * @rb: the ring
@@ -303,11 +527,14 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
  * calls on the same ring.
  *
  * Return: where to write @len bytes, aligned to 8; NULL when @len is out of
- * range or the last reservation is still open.
+ * range, the last reservation is still open, or a reliable consumer holds the
+ * space: that counts as dropped and uses a seq.
  */
 void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type)
 {
-	return ringbuf_core_reserve(&rb->core, len, type);
+	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+
+	return likely(payload) ? payload : reserve_held(rb, len, type);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_reserve, RINGBUF_NAMESPACE);
 
@@ -323,6 +550,7 @@ void ringbuf_flush(struct ringbuf *rb)
 {
 	if (ringbuf_core_unpublished(&rb->core))
 		ringbuf_ring_publish(rb);
+	rb->unheard = false;
 	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
 	if (!wq_has_sleeper(&rb->readers))
 		return;
@@ -348,12 +576,13 @@ void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 	if (WARN_ON_ONCE(!rb->core.reserved))
 		return;
 	ringbuf_ring_commit(rb);
-	if (flags & RINGBUF_COMMIT_DEFER)
-		return;
-	if (flags & RINGBUF_COMMIT_NOWAKE)
-		ringbuf_ring_publish(rb);
-	else
+	if (!(flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))) {
 		ringbuf_flush(rb);
+		return;
+	}
+	rb->unheard = true;
+	if (!(flags & RINGBUF_COMMIT_DEFER))
+		ringbuf_ring_publish(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
 
@@ -381,17 +610,22 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
  * Context: any, NMI included; the producer.
  *
  * Return: 0; -EINVAL when @len is 0, -EMSGSIZE when it is above max_record,
- * -EBUSY when a reservation is open.
+ * -EBUSY when a reservation is open, -EAGAIN when a reliable consumer holds the
+ * space, and the record has been dropped.
  */
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 {
-	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+	void *payload;
 
-	if (unlikely(!payload)) {
-		if (!len)
-			return -EINVAL;
-		return len > rb->core.max_record ? -EMSGSIZE : -EBUSY;
-	}
+	if (unlikely(!len))
+		return -EINVAL;
+	if (unlikely(len > rb->core.max_record))
+		return -EMSGSIZE;
+	if (unlikely(rb->core.reserved))
+		return -EBUSY;
+	payload = ringbuf_reserve(rb, len, type);
+	if (unlikely(!payload))
+		return -EAGAIN;
 	memcpy(payload, data, len);
 	ringbuf_commit(rb, 0);
 	return 0;

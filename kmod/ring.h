@@ -9,7 +9,9 @@
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 #include "core.h"
 #include "ringbuf.h"
@@ -21,6 +23,8 @@
  * @mode: permission bits of the node
  * @max_consumers: open consumers at a time, 0: no limit
  * @timestamps: records carry the time of their commit
+ * @reliable: consumers may be reliable
+ * @stall_ms: how long one may hold the writer, in ms; 0: for ever
  */
 struct ringbuf_config {
 	const char *name;
@@ -28,17 +32,25 @@ struct ringbuf_config {
 	umode_t mode;
 	unsigned int max_consumers;
 	bool timestamps;
+	bool reliable;
+	unsigned int stall_ms;
 };
 
 /**
  * struct ringbuf - A ring
  * @core: positions and records
  * @readers: consumers that sleep or poll
+ * @room: write() calls that wait for room
+ * @writers: who polls for room
+ * @need: position that the tail had to reach when a consumer last held it
+ * @stall: wakes @room and @writers when a reliable consumer has had its time
+ * @holds_lock: joining and leaving of reliable consumers
  * @wake: wakes @readers from contexts that must not
  * @write_lock: orders the write() calls of those who share the writer's file
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
  *	producer, NULL when free
  * @consumers: open consumers
+ * @unheard: a kernel producer has records that it has woken nobody for
  * @config: what it was made with; @config.name is @name
  * @name: of the ring
  * @pages: storage: the exported page, then the data area's pages, twice
@@ -48,10 +60,16 @@ struct ringbuf_config {
 struct ringbuf {
 	struct ringbuf_core core;
 	wait_queue_head_t readers;
+	wait_queue_head_t room;
+	wait_queue_head_t writers;
+	u64 need;
+	struct timer_list stall;
+	spinlock_t holds_lock;	/* joins and leaves */
 	struct irq_work wake;
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
 	atomic_t consumers;
+	bool unheard;
 	struct ringbuf_config config;
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
@@ -65,6 +83,9 @@ static inline unsigned long ringbuf_map_pages(const struct ringbuf *rb)
 	return 1 + 2 * (rb->config.size >> PAGE_SHIFT);
 }
 
+/* What room wakes. */
+#define RINGBUF_POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
+
 /* What publishing wakes: readers, pollers, and those who wait for a loss. */
 #define RINGBUF_POLL_READ	(EPOLLIN | EPOLLRDNORM | EPOLLPRI)
 
@@ -75,6 +96,11 @@ void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_publish(struct ringbuf *rb);
 void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events);
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
+u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
+bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
+int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
+void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
+unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder);
 
 /* The clock for records: good in an NMI, too. */
 static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
@@ -105,6 +131,19 @@ static inline void ringbuf_ring_commit(struct ringbuf *rb)
 static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 {
 	return ringbuf_core_commit_run(&rb->core, len, ringbuf_ring_time(rb));
+}
+
+/* The tail has to be there before a record of @len bytes can be published. */
+static inline u64 ringbuf_ring_need(const struct ringbuf *rb, u64 head, u32 len)
+{
+	return head + ringbuf_frame_size(len) - rb->core.size;
+}
+
+/* The same for a record of max size after what is published: poll()'s business. */
+static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
+{
+	return ringbuf_ring_need(rb, READ_ONCE(rb->core.page->head),
+				 rb->core.max_record);
 }
 
 /**

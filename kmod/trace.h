@@ -48,6 +48,26 @@ TRACE_EVENT(ringbuf_overrun,
 		  __entry->seq, __entry->records, __entry->bytes)
 );
 
+/* A reliable consumer, at pos, holds the writer back. */
+TRACE_EVENT(ringbuf_held,
+	TP_PROTO(const char *name, int pid, u64 pos, u64 need),
+	TP_ARGS(name, pid, pos, need),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(int, pid)
+		__field(u64, pos)
+		__field(u64, need)
+	),
+	TP_fast_assign(
+		ringbuf_assign_name();
+		__entry->pid = pid;
+		__entry->pos = pos;
+		__entry->need = need;
+	),
+	TP_printk("%s pid=%d pos=%llu need=%llu", __get_str(name),
+		  __entry->pid, __entry->pos, __entry->need)
+);
+
 /* Somebody slept or polled, and is woken. */
 TRACE_EVENT(ringbuf_wakeup,
 	TP_PROTO(const char *name, u64 pos),

@@ -223,8 +223,8 @@ TEST_F(ring, what_comes_later_is_refused_cleanly)
 	struct ringbuf_info i;
 
 	ASSERT_EQ(0, rb_info(self->p.r, &i));
-	EXPECT_EQ(RINGBUF_FEATURE_MMAP, i.features);
-	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_RELIABLE));
+	EXPECT_EQ(RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE, i.features);
+	EXPECT_EQ(-EPERM, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_RELIABLE));
 	c.wake_bytes = 1;
 	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
 	c.wake_bytes = 0;
@@ -299,8 +299,8 @@ TEST_F(ring, unknown_flags_are_refused_and_change_nothing)
 	for (int bit = 3; bit < 32; bit++)
 		EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, 1U << bit));
 	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, FRAMED | 1U << 31));
-	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, FRAMED |
-					   RINGBUF_CONSUMER_RELIABLE));
+	EXPECT_EQ(-EPERM, rb_set_consumer(self->p.r, FRAMED |
+					  RINGBUF_CONSUMER_RELIABLE));
 	EXPECT_EQ(ENDS, flags(self->p.r));
 	for (int bit = 1; bit < 32; bit++)
 		EXPECT_EQ(-EINVAL, rb_set_writer(self->p.w, 1U << bit));

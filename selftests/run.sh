@@ -118,7 +118,7 @@ suite_kunit()
 		[ -z "$T" ] || glob=kunit.filter_glob=$T
 		vm --kernel "$kernel" --smp 2 --timeout 900 --keep-log "$log" \
 			--append "kunit.enable=1 $glob" "${files[@]}" -- \
-			'set -e; insmod /ringbuf.ko; for ko in /kunit/*.ko; do insmod $ko; done;
+			'set -e; insmod /ringbuf.ko reliable=1 stall_ms=5000; for ko in /kunit/*.ko; do insmod $ko; done;
 			for ko in /kunit/*.ko; do rmmod $(basename $ko .ko); done; rmmod ringbuf' </dev/null
 		# insmod tells nothing of the tests; they speak through the log.
 		{

@@ -27,7 +27,9 @@ void stress_write(struct stress *s)
 
 	for (seq = 0; seq < s->total; seq++) {
 		words = stress_words(seq);
-		payload = ringbuf_core_reserve(core, words * 8, words);
+		while (!(payload = ringbuf_core_reserve(core, words * 8,
+							words)))
+			s->pause();
 		/* Word by word: readers that are overrun look on. */
 		for (i = 0; i < words; i++)
 			WRITE_ONCE(payload[i], stress_word(seq, i));
@@ -65,6 +67,18 @@ static u64 check_frames(struct stress_reader *r, u64 bytes, u64 seq)
 	return n;
 }
 
+/* From lossy to reliable and back. */
+static struct ringbuf_hold *change_side(struct stress_reader *r,
+					struct ringbuf_hold *hold)
+{
+	if (hold) {
+		r->stress->leave(r->stress, hold);
+		return NULL;
+	}
+	r->joins++;
+	return r->stress->join(r->stress, &r->cursor);
+}
+
 /**
  * stress_read() - Read until the last record, checking each
  * @r: the reader
@@ -72,7 +86,8 @@ static u64 check_frames(struct stress_reader *r, u64 bytes, u64 seq)
 void stress_read(struct stress_reader *r)
 {
 	struct ringbuf_core *core = &r->stress->ring->core;
-	u64 i, span, n, reads = 0;
+	struct ringbuf_hold *hold = NULL;
+	u64 i, span, n, reads = 0, looks = 0;
 	struct ringbuf_view v;
 
 	while (r->cursor.at.seq < r->stress->total) {
@@ -82,6 +97,8 @@ void stress_read(struct stress_reader *r)
 		}
 		if (v.lost_records)
 			ringbuf_cursor_lose(&r->cursor, &v);
+		if (v.lost_records && hold)
+			r->errors++;
 		span = RINGBUF_FRAME_SIZE(v.len);
 		if (r->batch > span)
 			span = r->batch;
@@ -92,14 +109,22 @@ void stress_read(struct stress_reader *r)
 		for (i = 0; i < span / 8; i++)
 			((u64 *)r->copy)[i] =
 				READ_ONCE(((const u64 *)v.frame)[i]);
-		if (r->lazy && !(++reads % r->lazy))
+		if (r->lazy && !(++looks % r->lazy))
 			r->stress->pause();
 		if (!ringbuf_core_intact(core, v.at.pos)) {
 			r->discarded++;
+			if (hold)
+				r->errors++;
 			continue;
 		}
 		if (check_frames(r, span, v.at.seq) != n)
 			r->errors++;
 		ringbuf_cursor_take(&r->cursor, span, n);
+		if (hold)
+			ringbuf_hold_move(hold, r->cursor.at.pos);
+		if (r->stay && !(reads++ % r->stay))
+			hold = change_side(r, hold);
 	}
+	if (hold)
+		r->stress->leave(r->stress, hold);
 }

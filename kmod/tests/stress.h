@@ -9,12 +9,17 @@
  * struct stress - What a writer and its readers share
  * @ring: the ring
  * @total: records to write
- * @pause: called by a reader that finds nothing, and by slow ones
+ * @pause: called by a reader that finds nothing, by slow ones, and by a writer
+ *	that is held
+ * @join: make a reader reliable, with a hold of its own
+ * @leave: give that back
  */
 struct stress {
 	struct test_ring *ring;
 	u64 total;
 	void (*pause)(void);
+	struct ringbuf_hold *(*join)(struct stress *s, struct ringbuf_cursor *cur);
+	void (*leave)(struct stress *s, struct ringbuf_hold *hold);
 };
 
 /**
@@ -22,6 +27,8 @@ struct stress {
  * @stress: what is shared
  * @batch: bytes that it reads at once; 0: one record
  * @lazy: pauses once in so many reads; 0: never
+ * @stay: is reliable for so many reads, then lossy for as many; 0: never
+ * @joins: how often it became reliable
  * @cursor: its cursor
  * @discarded: reads thrown away because the tail had passed them
  * @errors: records that were not what they claimed to be
@@ -31,6 +38,8 @@ struct stress_reader {
 	struct stress *stress;
 	u64 batch;
 	unsigned int lazy;
+	unsigned int stay;
+	u64 joins;
 	struct ringbuf_cursor cursor;
 	u64 discarded;
 	u64 errors;

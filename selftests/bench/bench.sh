@@ -21,7 +21,7 @@ core=(-I../native/include -I"$TOP" -I"$TOP/kmod" -I"$TOP/kmod/tests")
 "${cc[@]}" -static -o "$work/syscalls" syscalls.c
 "${cc[@]}" -static -o "$work/mapped" mapped.c "$TOP"/userspace/lib/*.c
 # Shares names with the library, but not a file.
-for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c"; do
+for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c" "$TOP/kmod/hold.c"; do
 	"${cc[@]}" "${core[@]}" -c -o "$work/$(basename "$c" .c).o" "$c"
 done
 "${cc[@]}" -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/* When a reliable consumer begins to hold, when it lets go, and who is told. */
+#include "reliable.h"
+
+FIXTURE(ring) {
+	struct rb_pair p;
+};
+
+FIXTURE_SETUP(ring)
+{
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=4096 reliable=1"));
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+	rb_pair_close(&self->p);
+}
+
+/* Everything that lets a blocked writer go has to wake it. */
+enum how { READ, READ_FRAMES, SEEK, ADVANCE, CLEAR, CLOSE, UNMAP, KILL };
+
+FIXTURE(blocked) {
+	struct rb_pair p;
+	struct rb_op op;
+	pid_t pid;
+	void *map;
+};
+
+FIXTURE_VARIANT(blocked) {
+	enum how how;
+};
+
+FIXTURE_VARIANT_ADD(blocked, read) { .how = READ };
+FIXTURE_VARIANT_ADD(blocked, read_frames) { .how = READ_FRAMES };
+FIXTURE_VARIANT_ADD(blocked, seek) { .how = SEEK };
+FIXTURE_VARIANT_ADD(blocked, advance) { .how = ADVANCE };
+FIXTURE_VARIANT_ADD(blocked, clear) { .how = CLEAR };
+FIXTURE_VARIANT_ADD(blocked, close) { .how = CLOSE };
+FIXTURE_VARIANT_ADD(blocked, unmap) { .how = UNMAP };
+FIXTURE_VARIANT_ADD(blocked, kill) { .how = KILL };
+
+/* A writer that waits for room for the largest record. */
+FIXTURE_SETUP(blocked)
+{
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=4096 reliable=1"));
+	if (variant->how == KILL) {
+		self->pid = rb_fork_holder(0);
+		ASSERT_LT(0, self->pid);
+	} else {
+		ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
+	}
+	if (variant->how == UNMAP) {
+		self->map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->p.r, 0);
+		ASSERT_NE(MAP_FAILED, self->map);
+	}
+	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
+	rb_fill(rb_out, LARGEST, FITS);
+	ASSERT_TRUE(rb_op_block(&self->op, SYS_write, self->p.w, rb_out, LARGEST));
+}
+
+FIXTURE_TEARDOWN(blocked)
+{
+	rb_pair_close(&self->p);
+}
+
+/* Lets go up to record @n, or altogether. */
+static int let_go(enum how how, int r, pid_t pid, void *map, uint64_t n)
+{
+	uint64_t pos = n * FRAME;
+	struct ringbuf_stats s;
+
+	switch (how) {
+	case READ:
+		rb_stats(r, &s);
+		return rb_get_many(r, s.seq, n - s.seq);
+	case READ_FRAMES:
+		rb_stats(r, &s);
+		rb_set_consumer(r, RELIABLE | FRAMED);
+		return RC(read(r, rb_in, pos - s.pos)) == (int)(pos - s.pos) ?
+		       0 : -EIO;
+	case SEEK:
+		return lseek(r, n, SEEK_SET) == (off_t)n ? 0 : -errno;
+	case ADVANCE:
+		return RC(ioctl(r, RINGBUF_IOC_ADVANCE, &pos));
+	case CLEAR:
+		return rb_set_consumer(r, 0);
+	case CLOSE:
+		return RC(close(r));
+	case UNMAP:
+		close(r);
+		return RC(munmap(map, 4096));
+	case KILL:
+		return rb_kill(pid);
+	}
+	return -EINVAL;
+}
+
+TEST_F(blocked, letting_go_wakes_the_writer)
+{
+	struct ringbuf_info i;
+
+	if (variant->how == UNMAP) {
+		close(self->p.r);
+		EXPECT_TRUE(rb_op_stays(&self->op));
+	}
+	ASSERT_EQ(0, let_go(variant->how, self->p.r, self->pid, self->map, 8));
+	EXPECT_EQ(LARGEST, rb_op_wait(&self->op));
+	ASSERT_EQ(0, rb_info(self->p.w, &i));
+	EXPECT_EQ(FITS + 1, i.head_seq);
+}
+
+TEST_F(blocked, nothing_less_than_what_it_needs_wakes_the_writer)
+{
+	pid_t tid = atomic_load(&self->op.tid);
+	int lossy = rb_open(O_RDONLY | O_NONBLOCK);
+	int other = rb_open_reliable();
+	long long before = rb_sleeps(tid);
+
+	ASSERT_LT(0, before);
+	/* Who does not hold may do what it likes. */
+	ASSERT_EQ(0, rb_get_many(lossy, 0, FITS));
+	ASSERT_EQ(0, rb_set_consumer(lossy, FRAMED));
+	close(lossy);
+	if (variant->how < CLEAR) {
+		for (uint64_t n = 1; n < 8; n++) {
+			ASSERT_EQ(0, let_go(variant->how, self->p.r, 0, NULL, n));
+			usleep(1000);
+		}
+	}
+	EXPECT_TRUE(rb_op_stays(&self->op));
+	EXPECT_EQ(before, rb_sleeps(tid));
+	/* The other one will do what is needed before: that may be asked for. */
+	ASSERT_EQ(0, rb_get_many(other, 0, FITS));
+	EXPECT_TRUE(rb_op_stays(&self->op));
+	EXPECT_GE(before + 1, rb_sleeps(tid));
+	ASSERT_EQ(0, let_go(variant->how, self->p.r, self->pid, self->map, 8));
+	EXPECT_EQ(LARGEST, rb_op_wait(&self->op));
+	close(other);
+}
+
+/* They share a file; each has a need of its own. */
+TEST_F(ring, writers_that_wait_for_more_and_for_less_are_both_woken)
+{
+	static uint8_t small[LEN], large[LARGEST];
+	struct rb_op more, less;
+
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
+	for (int n = 0; n < 20; n++) {
+		uint64_t first = n * (FITS + 2);
+
+		ASSERT_EQ(FITS, rb_write_until_held(self->p.w, first));
+		rb_fill(small, LEN, first + FITS);
+		rb_fill(large, LARGEST, first + FITS + 1);
+		ASSERT_TRUE(rb_op_block(&more, SYS_write, self->p.w, large, LARGEST));
+		ASSERT_TRUE(rb_op_block(&less, SYS_write, self->p.w, small, LEN));
+		ASSERT_EQ(LEN, rb_get(self->p.r, first));
+		ASSERT_EQ(LEN, rb_op_wait(&less));
+		ASSERT_TRUE(rb_op_stays(&more));
+		ASSERT_EQ(0, rb_get_many(self->p.r, first + 1, 8));
+		ASSERT_EQ(LARGEST, rb_op_wait(&more));
+		ASSERT_EQ(0, rb_get_many(self->p.r, first + 9, FITS + 2 - 9));
+	}
+}
+
+TEST_F(ring, it_holds_from_its_cursor_on)
+{
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 20, LEN));
+	ASSERT_EQ(0, rb_get_many(self->p.r, 0, 10));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
+	EXPECT_EQ(22, rb_write_until_held(self->p.w, 20));
+	EXPECT_EQ(0, rb_get_many(self->p.r, 10, FITS));
+	EXPECT_EQ(-EAGAIN, rb_get(self->p.r, 0));
+	EXPECT_TRUE(rb_adds_up(self->p.r));
+}
+
+TEST_F(ring, it_holds_from_the_tail_on_when_it_was_overrun)
+{
+	struct ringbuf_stats s;
+	struct ringbuf_info i;
+	uint64_t more;
+
+	for (int round = 0; round < 100; round++) {
+		int r = rb_open(O_RDONLY | O_NONBLOCK);
+
+		ASSERT_EQ(0, rb_info(r, &i));
+		more = i.head_seq;
+		ASSERT_EQ(0, rb_put_many(self->p.w, more, 50 + round, LEN));
+		ASSERT_EQ(0, rb_stats(r, &s));
+		ASSERT_TRUE(s.flags & RINGBUF_STATS_OVERRUN);
+		ASSERT_EQ(0, rb_set_consumer(r, RELIABLE));
+		ASSERT_EQ(0, rb_info(r, &i));
+		ASSERT_EQ(0, rb_stats(r, &s));
+		EXPECT_EQ(0, s.flags);
+		EXPECT_EQ(i.tail, s.pos);
+		EXPECT_EQ(i.tail_seq, s.seq);
+		EXPECT_EQ(i.head_seq - i.tail_seq, s.lag_records);
+		ASSERT_GE(FITS, rb_write_until_held(self->p.w, i.head_seq));
+		ASSERT_EQ(0, rb_stats(r, &s));
+		EXPECT_EQ(FITS, s.lag_records);
+		ASSERT_EQ(0, rb_get_many(r, s.seq, FITS));
+		ASSERT_EQ(0, rb_stats(r, &s));
+		EXPECT_EQ(FITS, s.read_records);
+		close(r);
+	}
+	/* One that was there from the beginning: the sum is what was written. */
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
+	EXPECT_TRUE(rb_adds_up(self->p.r));
+	ASSERT_EQ(0, rb_info(self->p.r, &i));
+	ASSERT_EQ(0, rb_get_many(self->p.r, i.tail_seq, 5));
+	EXPECT_TRUE(rb_adds_up(self->p.r));
+}
+
+TEST_F(ring, joining_a_full_ring_holds_at_once)
+{
+	int late, later;
+
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
+	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
+	late = rb_open_reliable();
+	ASSERT_EQ(0, rb_get_many(self->p.r, 0, FITS));
+	EXPECT_EQ(0, rb_write_until_held(self->p.w, FITS));
+	ASSERT_EQ(0, rb_get_many(late, 0, 9));
+	/* Between what the writer may overwrite, and what it has. */
+	ASSERT_EQ(LEN, rb_put(self->p.w, FITS, LEN));
+	later = rb_open_reliable();
+	EXPECT_LE(1, lseek(later, 0, SEEK_CUR));
+	EXPECT_GE(9, lseek(later, 0, SEEK_CUR));
+	EXPECT_EQ(lseek(later, 0, SEEK_CUR) - 1,
+		  rb_write_until_held(self->p.w, FITS + 1));
+	close(later);
+	close(late);
+}
+
+TEST_F(ring, a_seek_back_holds_from_there)
+{
+	int r = self->p.r, w = self->p.w;
+	long long tail;
+
+	ASSERT_EQ(0, rb_set_consumer(r, RELIABLE));
+	ASSERT_EQ(FITS, rb_write_until_held(w, 0));
+	ASSERT_EQ(0, rb_get_many(r, 0, FITS));
+	/* Nothing is gone yet. */
+	ASSERT_EQ(0, lseek(r, 0, SEEK_SET));
+	EXPECT_EQ(0, rb_write_until_held(w, FITS));
+	ASSERT_EQ(FITS, lseek(r, 0, SEEK_END));
+	ASSERT_EQ(LEN, rb_put(w, FITS, LEN));
+	tail = lseek(r, 0, SEEK_SET);
+	ASSERT_LT(0, tail);
+	EXPECT_EQ(tail - 1, rb_write_until_held(w, FITS + 1));
+	EXPECT_EQ(0, rb_get_many(r, tail, FITS));
+}
+
+/*
+ * Who joins behind the tail, or seeks there, seems to hold for a moment. Nothing
+ * else wakes the writer that has seen it.
+ */
+TEST_F(ring, who_seemed_to_hold_and_does_not_wakes_the_writer)
+{
+	int fd = self->p.r, rounds = rb_quick() ? 300 : 3000;
+	struct rb_op op;
+
+	for (int n = 0; n < rounds; n++) {
+		ASSERT_EQ(0, rb_put_many(self->p.w, 0, FITS + 8, LEN));
+		if (n % 2) {
+			ASSERT_EQ(0, rb_set_consumer(fd, FRAMED | RELIABLE));
+		}
+		while (n % 2 && read(fd, rb_in, RB_MAX) > 0)
+			;
+		ASSERT_EQ(0, rb_op_start(&op, SYS_write, self->p.w, rb_out, LEN));
+		if (n % 2) {
+			ASSERT_LE(0, lseek(fd, 0, SEEK_SET));
+		} else {
+			ASSERT_EQ(0, rb_set_consumer(fd, FRAMED | RELIABLE));
+		}
+		while (read(fd, rb_in, RB_MAX) > 0)
+			;
+		ASSERT_EQ(LEN, rb_op_wait(&op)) TH_LOG("round %d", n);
+		ASSERT_EQ(0, rb_set_consumer(fd, 0));
+	}
+}
+
+/* Nanoseconds per write, the best of some rounds. */
+static uint64_t cost(int w)
+{
+	uint64_t best = -1ULL, t;
+
+	for (int round = 0; round < 20; round++) {
+		t = rb_now_ns();
+		for (int n = 0; n < 1000; n++)
+			if (write(w, rb_out, LEN) != LEN)
+				return 0;
+		t = rb_now_ns() - t;
+		best = t < best ? t : best;
+	}
+	return best / 1000;
+}
+
+TEST_F(ring, those_who_left_cost_nothing_and_hold_nothing)
+{
+	struct rlimit limit = { 1100, 1100 };
+	uint64_t before, after;
+	static int r[1000];
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	before = cost(self->p.w);
+	ASSERT_LT(0, before);
+	for (int round = 0; round < 3; round++) {
+		for (int k = 0; k < 1000; k++) {
+			r[k] = rb_open_reliable();
+			ASSERT_LE(0, r[k]);
+		}
+		ASSERT_EQ(1000, rb_count_reliable(self->p.w));
+		ASSERT_GE(FITS, rb_write_until_held(self->p.w, 0));
+		for (int k = 0; k < 1000; k++)
+			close(r[k * 7 % 1000]);
+		ASSERT_EQ(0, rb_count_reliable(self->p.w));
+	}
+	after = cost(self->p.w);
+	ASSERT_LT(0, after);
+	TH_LOG("a write took %d ns before, %d ns after", (int)before, (int)after);
+	EXPECT_GT(4 * before, after);
+}
+
+struct starter {
+	pthread_t thread;
+	pthread_barrier_t *together;
+	int fd;
+	long long first;
+};
+
+static void *start(void *arg)
+{
+	struct starter *s = arg;
+
+	pthread_barrier_wait(s->together);
+	s->fd = rb_open_reliable();
+	s->first = lseek(s->fd, 0, SEEK_CUR);
+	pthread_barrier_wait(s->together);
+	pthread_barrier_wait(s->together);
+	close(s->fd);
+	return NULL;
+}
+
+TEST_F(ring, consumers_made_at_the_same_moment_are_all_heard)
+{
+	pthread_barrier_t together;
+	struct ringbuf_info i;
+	struct starter s[8];
+	uint64_t n = 0;
+	int ret;
+
+	ASSERT_EQ(0, pthread_barrier_init(&together, NULL, 9));
+	for (int round = 0; round < 100; round++) {
+		for (int k = 0; k < 8; k++) {
+			s[k].together = &together;
+			ASSERT_EQ(0, pthread_create(&s[k].thread, NULL, start, &s[k]));
+		}
+		pthread_barrier_wait(&together);
+		/* Against a writer that is just making room. */
+		ASSERT_EQ(0, fcntl(self->p.w, F_SETFL, O_NONBLOCK));
+		while ((ret = rb_put(self->p.w, n, LEN)) == LEN && n % 64 != 63)
+			n++;
+		n += ret == LEN;
+		pthread_barrier_wait(&together);
+		ret = rb_write_until_held(self->p.w, n);
+		ASSERT_LE(0, ret);
+		n += ret;
+		ASSERT_EQ(8, rb_count_reliable(self->p.w));
+		ASSERT_EQ(0, rb_info(self->p.w, &i));
+		for (int k = 0; k < 8; k++) {
+			ASSERT_LE(0, s[k].fd);
+			ASSERT_LE(i.tail_seq, s[k].first);
+			ASSERT_EQ(0, rb_get_many(s[k].fd, s[k].first,
+						 n - s[k].first));
+		}
+		pthread_barrier_wait(&together);
+		for (int k = 0; k < 8; k++)
+			ASSERT_EQ(0, rb_join(s[k].thread, "starter"));
+		ASSERT_EQ(0, rb_count_reliable(self->p.w));
+	}
+}
+
+TEST_HARNESS_MAIN
