@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 		perror("mmap");
 		return 1;
 	}
-	pos = told = stats.pos;
+	pos = stats.pos;
+	told = pos;
 	seq = stats.seq;
 	for (;;) {
 		tail = LOAD(page->tail);			/* 1 */
