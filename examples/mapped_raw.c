@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	struct pollfd pfd = { .events = POLLIN };
 	const struct ringbuf_page *page;
 	const struct ringbuf_record *rec;
-	unsigned long long pos, seq, rec_seq, head, tail;
+	unsigned long long pos, seq, rec_seq, head, tail, told;
 	size_t len, n;
 	char text[256];
 	char *data;
@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	pos = stats.pos;
+	told = pos;
 	seq = stats.seq;
 	for (;;) {
 		tail = LOAD(page->tail);			/* 1 */
@@ -58,7 +59,16 @@ int main(int argc, char **argv)
 				perror(path);
 				return 1;
 			}
+			told = pos;
 			continue;
+		}
+		/* Else its account of us would be of long ago. */
+		if (pos - told >= info.data_size / 4) {
+			if (ioctl(pfd.fd, RINGBUF_IOC_ADVANCE, &pos)) {
+				perror(path);
+				return 1;
+			}
+			told = pos;
 		}
 		rec = (void *)(data + (pos & (info.data_size - 1)));
 		len = LOAD(rec->len);				/* 4 */

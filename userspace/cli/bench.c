@@ -262,6 +262,8 @@ static void *sleep_thread(void *arg)
 		s->ns[s->count++] = now - p.time;
 		check(eventfd_write(s->done, 1) ? -errno : 0);
 	}
+	/* Or it would be waited for after a failure. */
+	check(eventfd_write(s->done, 1) ? -errno : 0);
 	return NULL;
 }
 

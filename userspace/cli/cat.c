@@ -39,7 +39,10 @@ static const char help[] =
 	"  -h, --help\n\n"
 	"FILE is saved about once a second and at the end, be that a signal or a\n"
 	"closed pipe: then no record is missed or doubled. After kill -9, what was\n"
-	"written in the last second may come a second time.\n";
+	"written in the last second may come a second time. Of a pipe whose reader\n"
+	"ended before cat did, what the reader has not taken comes again. What it has\n"
+	"taken counts, and what lies in a pipe when cat ends: if the reader dies then,\n"
+	"that is lost. Write to a file, or let it keep the number itself, for --from.\n";
 
 enum format { TEXT, JSON, HEX, RAW };
 
@@ -223,7 +226,8 @@ static int start(struct cat *c)
 
 	if (c->resume_path)
 		loaded = resume_load(&c->resume, c->resume_path,
-				     c->source.info.name);
+				     c->source.info.name,
+				     ringbuf_reader_fd(c->source.reader));
 	if (loaded < 0)
 		return -1;
 	if (loaded) {
@@ -239,6 +243,8 @@ static int start(struct cat *c)
 	c->out.next = c->source.reader->seq - gap.records;
 	c->out.time_ns = loaded && c->out.next == c->resume.seq ?
 			 c->resume.time_ns : 0;
+	if (c->resume_path)
+		out_keep(&c->out);
 	put_gap(c, &gap);
 	return save(c);
 }
@@ -257,8 +263,10 @@ static int read_failed(const struct cat *c, int err)
 static int finish(struct cat *c, int ret)
 {
 	int flushed = out_flush(&c->out);
-	int saved = ret == -ECANCELED ? 0 : save(c);
+	int saved;
 
+	out_settle(&c->out);
+	saved = ret == -ECANCELED ? 0 : save(c);
 	if (flushed == -EPIPE || ret == -EPIPE)
 		return cli_broken_pipe();
 	if (c->out.torn)
@@ -282,6 +290,12 @@ static int run(struct cat *c)
 		return cli_output_failed("standard output", -errno);
 	if (source_open(&c->source))
 		return EXIT_FAILED;
+	if (cli_same_device(ringbuf_reader_fd(c->source.reader), c->out.fd,
+			    NULL)) {
+		cli_error("standard output is the ring that is to be read: each record would come again and again");
+		source_close(&c->source);
+		return EXIT_FAILED;
+	}
 	cli_signals();
 	if (!start(c)) {
 		if (c->decoder && c->format == TEXT && isatty(c->out.fd))

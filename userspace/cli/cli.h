@@ -48,6 +48,9 @@ int cli_open_failed(const char *name, int err);
 
 bool cli_is_regular(const char *path);
 
+/* Are they one device: @fd, and a file by its path, or if that is NULL @other? */
+bool cli_same_device(int fd, int other, const char *path);
+
 /* 0, or -ENOTTY: opening a FIFO, say, would only hang. */
 int cli_check_ring(const char *name);
 

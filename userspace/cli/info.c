@@ -21,9 +21,10 @@ static const char help[] =
 "  -j, --json   as JSON\n"
 "  -h, --help\n"
 "\n"
-"It opens nothing, so it disturbs nobody; but only root sees everybody's\n"
-"processes. Of a consumer that has its ring mapped the kernel knows what it was\n"
-"told last, which is up to a quarter of the ring ago.\n";
+"It opens nothing, where there is /sys/class/misc, so it disturbs nobody; but only\n"
+"root sees everybody's processes. Of a consumer that has its ring mapped the\n"
+"kernel knows what it was told last; a reader of libringbuf tells it every quarter\n"
+"of the ring, others as they please.\n";
 
 static const struct column columns[] = {
 	{ .head = "PID" },

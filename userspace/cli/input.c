@@ -38,6 +38,17 @@ void input_close(struct input *in)
 	in->room = 0;
 }
 
+bool input_is_ring(const char *name, const struct ringbuf_publisher *ring)
+{
+	const char *path = strcmp(name, "-") ? name : NULL;
+
+	if (!cli_same_device(ringbuf_publisher_fd(ring), STDIN_FILENO, path))
+		return false;
+	cli_error("%s is the ring that is to be written: each record would come again and again",
+		  path ? path : "standard input");
+	return true;
+}
+
 uint64_t input_size(const struct input *in)
 {
 	struct stat st;

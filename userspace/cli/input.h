@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <libringbuf.h>
 
 /**
  * struct input - A file that is being read
@@ -36,6 +37,9 @@ struct input {
 /* "-" is standard input. 0, or a negative errno. */
 int input_open(struct input *in, const char *name);
 void input_close(struct input *in);
+
+/* Says so if the input of that name is the ring that is to be written. */
+bool input_is_ring(const char *name, const struct ringbuf_publisher *ring);
 
 /* Bytes left in a regular file, else 0. */
 uint64_t input_size(const struct input *in);

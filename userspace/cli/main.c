@@ -65,7 +65,8 @@ static void usage(FILE *to)
 	      "  ringbuf --version        print the version\n\n"
 	      "Try it:  date | ringbuf pub; ringbuf cat --no-follow\n\n"
 	      "Exit status: 0 when all went well, 1 when something failed, 2 for wrong\n"
-	      "arguments; who is ended by a signal ends by that signal.\n", to);
+	      "arguments. Who is ended by a signal ends by that signal; but record, whose way\n"
+	      "to end that is, exits with 0 after SIGINT, SIGTERM and SIGHUP.\n", to);
 }
 
 int cli_help(const char *command, const char *text)

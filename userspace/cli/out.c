@@ -2,11 +2,14 @@
 /* Output that knows which records of it have been written. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "cli.h"
 #include "out.h"
@@ -18,6 +21,7 @@ void out_free(struct out *out)
 {
 	free(out->data);
 	free(out->marks);
+	free(out->past);
 }
 
 /* Room for @more bytes; NULL when there is none. */
@@ -152,9 +156,89 @@ static size_t write_all(struct out *out)
 	return done;
 }
 
+/* Forget what cannot lie in the pipe any more, but for the last such record. */
+static void forget(struct out *out)
+{
+	int size = fcntl(out->fd, F_GETPIPE_SZ);
+	uint64_t written = out->past[out->n_past - 1].end;
+	size_t first = 0;
+
+	while (size > 0 && first + 1 < out->n_past &&
+	       out->past[first + 1].end + size <= written)
+		first++;
+	out->n_past -= first;
+	memmove(out->past, out->past + first, out->n_past * sizeof(*out->past));
+}
+
+static void keep(struct out *out, const struct out_mark *mark)
+{
+	size_t max = out->max_past ? 2 * out->max_past : 1024;
+	bool grow = !out->max_past;
+	struct out_mark *past;
+
+	if (out->n_past && out->n_past == out->max_past) {
+		forget(out);
+		/* Else it would soon be full again. */
+		grow = out->n_past > out->max_past / 2;
+	}
+	if (grow) {
+		past = realloc(out->past, max * sizeof(*past));
+		if (!past) {
+			out->error = -ENOMEM;
+			return;
+		}
+		out->past = past;
+		out->max_past = max;
+	}
+	out->past[out->n_past++] = *mark;
+}
+
+void out_keep(struct out *out)
+{
+	const struct out_mark start = {
+		.next = out->next,
+		.time_ns = out->time_ns,
+	};
+	struct stat st;
+
+	out->keeps = !fstat(out->fd, &st) && S_ISFIFO(st.st_mode);
+	if (out->keeps)
+		keep(out, &start);
+}
+
+/* Of what nobody reads any more @left bytes lie in the pipe. */
+static void take_back(struct out *out, int left)
+{
+	const struct out_mark *mark = &out->past[out->n_past - 1];
+	int64_t taken = out->bytes + out->part - left;
+
+	/* More than all that was written: others write it, too. */
+	while (mark > out->past && (int64_t)mark->end > taken)
+		mark--;
+	out->next = mark->next;
+	out->time_ns = mark->time_ns;
+}
+
+void out_settle(struct out *out)
+{
+	struct pollfd p = { .fd = out->fd };
+	int left, patience = 5 * PATIENCE;
+
+	/* What stopped us may end whoever reads as well, in a moment. */
+	while (out->n_past && !ioctl(out->fd, FIONREAD, &left) && left > 0) {
+		if (poll(&p, 1, cli_stopped ? 10 : 0) > 0) {
+			take_back(out, left);
+			return;
+		}
+		if (!cli_stopped || !--patience)
+			return;
+	}
+}
+
 int out_flush(struct out *out)
 {
 	size_t done, whole = 0, i;
+	struct out_mark mark;
 
 	if (!out->n_marks || (out->error && out->error != -ENOMEM))
 		return out->error;
@@ -162,6 +246,11 @@ int out_flush(struct out *out)
 	out->len = out->marks[out->n_marks - 1].end;
 	done = write_all(out);
 	for (i = 0; i < out->n_marks && out->marks[i].end <= done; i++) {
+		if (out->keeps) {
+			mark = out->marks[i];
+			mark.end += out->bytes;
+			keep(out, &mark);
+		}
 		out->next = out->marks[i].next;
 		out->time_ns = out->marks[i].time_ns;
 		whole = out->marks[i].end;

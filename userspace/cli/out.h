@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Output that knows which records of it have been written: a record counts as
- * handled once its last byte has been taken by write().
+ * handled once its last byte has been taken by write(), and has not been left
+ * in a pipe by a reader that is gone.
  */
 #ifndef RINGBUF_CLI_OUT_H
 #define RINGBUF_CLI_OUT_H
@@ -20,7 +21,7 @@
  * @time_ns: when it was published, if that is known
  */
 struct out_mark {
-	size_t end;
+	uint64_t end;
 	uint64_t next;
 	uint64_t time_ns;
 };
@@ -40,6 +41,11 @@ struct out_mark {
  * @time_ns: of the last one written
  * @torn: a part of record @next has been written
  * @part: the bytes of that part
+ * @keeps: a pipe, of which @past is kept
+ * @past: ends of records that have been written and may lie in the pipe still,
+ *	by bytes written in all, and one before them
+ * @n_past: how many
+ * @max_past: room for so many
  */
 struct out {
 	int fd;
@@ -55,6 +61,10 @@ struct out {
 	uint64_t time_ns;
 	bool torn;
 	size_t part;
+	bool keeps;
+	struct out_mark *past;
+	size_t n_past;
+	size_t max_past;
 };
 
 void out_free(struct out *out);
@@ -72,5 +82,13 @@ void out_record(struct out *out, uint64_t next, uint64_t time_ns);
 
 /* Returns 0 or a negative errno; -EINTR when cli_stopped and the file is stuck. */
 int out_flush(struct out *out);
+
+/*
+ * For who is to know what a pipe's reader has taken: out_keep() once @next and
+ * @time_ns are set, before anything is written; and out_settle() at the end,
+ * which goes back to what was taken if nobody reads any more.
+ */
+void out_keep(struct out *out);
+void out_settle(struct out *out);
 
 #endif /* RINGBUF_CLI_OUT_H */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <linux/ringbuf.h>
 
@@ -84,6 +85,7 @@ int ring_named(struct ring *ring, const char *name);
 void ring_look(struct ring *ring);
 size_t rings_find(struct ring **rings);
 bool ring_is(const struct ring *ring, const struct holder *h);
+bool is_ring_node(const struct stat *st);
 
 /* procs.c */
 void holders_scan(struct holders *h, const struct ring *rings, size_t count);

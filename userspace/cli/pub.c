@@ -297,6 +297,9 @@ static int run(struct pub *p, char **files, int count)
 	}
 	if (feed_open(&p->feed))
 		return EXIT_FAILED;
+	for (i = 0; i < count; i++)
+		if (input_is_ring(files[i], p->feed.publisher))
+			return feed_close(&p->feed, EXIT_FAILED, false);
 	cli_signals();
 	p->input.idle = idle;
 	p->input.context = &p->feed;

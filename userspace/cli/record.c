@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "cli.h"
 #include "out.h"
+#include "procs.h"
 #include "source.h"
 
 static const char help[] =
@@ -19,7 +20,8 @@ static const char help[] =
 	"a read() of the device with RINGBUF_CONSUMER_FRAMED returns. Each is a struct\n"
 	"ringbuf_record, the payload, and zeros up to a multiple of 8 bytes. A loss is\n"
 	"a frame, too, and said on standard error. Goes on until it is stopped, by\n"
-	"Ctrl-C say; the file ends with a whole frame, also when the disk is full.\n\n"
+	"Ctrl-C say, and then exits with 0; the file ends with a whole frame, also when\n"
+	"the disk is full.\n\n"
 	SOURCE_FROM_HELP
 	SOURCE_UNTIL_HELP
 	"  -v, --verbose        say at the end what was recorded\n"
@@ -168,6 +170,19 @@ static int finish(struct recorder *r, int ret)
 	return EXIT_OK;
 }
 
+/* Who forgot the file would record the ring into itself. */
+static bool is_ring(const struct recorder *r)
+{
+	const char *path = strcmp(r->path, "-") ? r->path : NULL;
+	struct stat st;
+
+	if (cli_same_device(ringbuf_reader_fd(r->source.reader), STDOUT_FILENO,
+			    path))
+		return true;
+	return !(path ? stat(path, &st) : fstat(STDOUT_FILENO, &st)) &&
+	       is_ring_node(&st);
+}
+
 static int run(struct recorder *r)
 {
 	struct source_gap gap;
@@ -175,6 +190,12 @@ static int run(struct recorder *r)
 
 	if (source_open(&r->source))
 		return EXIT_FAILED;
+	if (is_ring(r)) {
+		source_close(&r->source);
+		return cli_usage("record", "record: %s is a ring, not a file; record wants RING FILE",
+				 strcmp(r->path, "-") ? r->path :
+				 "standard output");
+	}
 	cli_signals();
 	status = source_begin(&r->source, &gap) ? EXIT_FAILED : open_file(r);
 	if (status < 0) {

@@ -44,6 +44,10 @@ static int run(struct feed *feed, const char *path, double speed, bool verbose)
 		input_close(&in);
 		return EXIT_FAILED;
 	}
+	if (input_is_ring(path, feed->publisher)) {
+		input_close(&in);
+		return feed_close(feed, EXIT_FAILED, false);
+	}
 	cli_signals();
 	feed->size = input_size(&in);
 	ret = frames_publish(&frames, feed, &in);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "cli.h"
 #include "resume.h"
@@ -25,12 +26,40 @@ static void read_boot(char boot[40])
 	fclose(f);
 }
 
+/*
+ * The inode of the device in sysfs, which each loading of a module makes anew, and
+ * no chmod or udev; without sysfs that of the node, which may be older.
+ */
+static void read_life(char life[40], int fd)
+{
+	struct stat node, device;
+	char path[64];
+
+	life[0] = '\0';
+	if (fstat(fd, &node) || !S_ISCHR(node.st_mode))
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u",
+		 major(node.st_rdev), minor(node.st_rdev));
+	if (!stat(path, &device))
+		snprintf(life, 40, "sysfs-%ju", (uintmax_t)device.st_ino);
+	else
+		snprintf(life, 40, "node-%ju", (uintmax_t)node.st_ino);
+}
+
+/* Unknown, or told by other means: then they may be the same. */
+static bool same_life(const struct resume *r)
+{
+	return !r->life[0] || r->life[0] != r->life_now[0] ||
+	       !strcmp(r->life, r->life_now);
+}
+
 static bool parse_line(struct resume *r, const char *line)
 {
 	if (sscanf(line, "next_seq %" SCNu64, &r->seq) == 1 ||
 	    sscanf(line, "time_ns %" SCNu64, &r->time_ns) == 1 ||
 	    sscanf(line, "ring %31s", r->ring) == 1 ||
-	    sscanf(line, "boot %39s", r->boot) == 1)
+	    sscanf(line, "boot %39s", r->boot) == 1 ||
+	    sscanf(line, "life %39s", r->life) == 1)
 		return true;
 	return line[0] == '#' || line[0] == '\n';
 }
@@ -89,12 +118,13 @@ static int open_file(struct resume *r, const char *path, FILE **f)
 	return 0;
 }
 
-int resume_load(struct resume *r, const char *path, const char *ring)
+int resume_load(struct resume *r, const char *path, const char *ring, int fd)
 {
 	FILE *f;
 	int ret;
 
 	memset(r, 0, sizeof(*r));
+	read_life(r->life_now, fd);
 	if (open_file(r, path, &f))
 		return -1;
 	ret = 0;
@@ -125,8 +155,10 @@ static int write_file(const struct resume *r, const char *temp)
 
 	len = snprintf(text, sizeof(text),
 		       "next_seq %" PRIu64 "\ntime_ns %" PRIu64
-		       "\nring %s\nboot %s\n",
-		       r->seq, r->time_ns, r->ring, r->boot);
+		       "\nring %s\nboot %s\n%s%s%s",
+		       r->seq, r->time_ns, r->ring, r->boot,
+		       r->life_now[0] ? "life " : "", r->life_now,
+		       r->life_now[0] ? "\n" : "");
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		  0666);
 	if (fd < 0)
@@ -221,7 +253,9 @@ int resume_seek(const struct resume *r, struct ringbuf_reader *reader,
 	read_boot(boot);
 	if (r->boot[0] && strcmp(r->boot, boot))
 		return start_anew(r, reader, gap, "the machine has been rebooted");
-	if (r->seq)
+	if (!same_life(r))
+		ret = -EXDEV;
+	else if (r->seq)
 		ret = check_last(r, reader);
 	if (ret == -EXDEV)
 		return start_anew(r, reader, gap, "the module has been loaded anew");

@@ -134,13 +134,43 @@ void ring_look(struct ring *r)
 	r->there = !r->error;
 }
 
+/* What sysfs calls the device of a node; NULL where it is not there to tell. */
+static const char *device_of(const struct stat *st,
+			     char target[RING_PATH_SIZE])
+{
+	const char *base;
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u",
+		 major(st->st_rdev), minor(st->st_rdev));
+	n = readlink(link, target, RING_PATH_SIZE - 1);
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	base = strrchr(target, '/');
+	return base ? base + 1 : target;
+}
+
+bool is_ring_node(const struct stat *st)
+{
+	char target[RING_PATH_SIZE];
+	const char *name;
+
+	if (!S_ISCHR(st->st_mode))
+		return false;
+	name = device_of(st, target);
+	return name && (!strcmp(name, "ringbuf") ||
+			!strncmp(name, "ringbuf-", 8));
+}
+
 /* The name of the misc device behind a node, wherever that is. */
 static int name_of_node(struct ring *r)
 {
-	char link[64], target[RING_PATH_SIZE];
+	char target[RING_PATH_SIZE];
 	const char *base = strrchr(r->path, '/') + 1;
+	const char *name;
 	struct stat st;
-	ssize_t n;
 
 	/* One that is not there yet may come. */
 	if (stat(r->path, &st))
@@ -148,17 +178,10 @@ static int name_of_node(struct ring *r)
 			(strcpy(r->name, base), 0);
 	if (!S_ISCHR(st.st_mode))
 		return ENOTTY;
-	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u",
-		 major(st.st_rdev), minor(st.st_rdev));
-	n = readlink(link, target, sizeof(target) - 1);
-	if (n > 0) {
-		target[n] = '\0';
-		base = strrchr(target, '/');
-		base = base ? base + 1 : target;
-		if (strncmp(base, "ringbuf", 7))
-			return ENOTTY;
-	}
-	strcpy(r->name, base);
+	name = device_of(&st, target);
+	if (name && strncmp(name, "ringbuf", 7))
+		return ENOTTY;
+	strcpy(r->name, name ? name : base);
 	return 0;
 }
 

@@ -32,7 +32,8 @@ static const char help[] =
 "\n"
 "Keys: l by lag, r by rate, x by loss, space pauses, enter looks now, q quits.\n"
 "A '!' marks who loses records right now. Of a consumer that has its ring mapped\n"
-"('map') the kernel knows what it was told last, up to a quarter of the ring ago.\n"
+"('map') the kernel knows what it was told last; a reader of libringbuf tells it\n"
+"every quarter of the ring, others as they please.\n"
 "Where the output is no terminal, tables follow each other, 80 columns wide, or\n"
 "as COLUMNS says.\n";
 

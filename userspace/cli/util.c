@@ -84,7 +84,8 @@ bool cli_u64(const char *text, uint64_t *value)
 		return false;
 	if (*end) {
 		unit = strchr(units, *end & ~0x20);
-		if (!unit || end[1])
+		/* A blank would be the NUL behind them. */
+		if (!unit || !*unit || end[1])
 			return false;
 		shift = 10 * (unit - units + 1);
 	}
@@ -251,6 +252,15 @@ bool cli_is_regular(const char *path)
 	struct stat st;
 
 	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+bool cli_same_device(int fd, int other, const char *path)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && S_ISCHR(a.st_mode) &&
+	       !(path ? stat(path, &b) : fstat(other, &b)) &&
+	       S_ISCHR(b.st_mode) && a.st_rdev == b.st_rdev;
 }
 
 int cli_check_ring(const char *name)

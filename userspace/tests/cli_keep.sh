@@ -104,10 +104,52 @@ t_resume_sigpipe()
 	until_true test -s st
 	same 141 "$(cat st)"
 	first=$(next)
-	# Not further than a pipe's 64 KiB and what head has read, of 6 each.
+	# Not further than what head has read at once, of 6 each.
 	test "$first" -ge 10
-	test "$first" -lt 15000
+	test "$first" -lt 10000
 	same $((first + 1)) "$(rb cat -n --resume state -c 1 | sed 's/^0*//')"
+}
+
+# What lies in the pipe when its reader dies has not been handled.
+t_resume_left()
+{
+	load size=4194304
+	rm -f state
+	seq -w 1 99999 | head -n 30000 | rb pub
+	# 100 of 6 bytes, and a half of one more; while there is more to write,
+	ringbuf cat --resume state | dd bs=603 count=1 >got 2>/dev/null
+	same 100 "$(next)"
+	# and while all is written.
+	ringbuf cat --resume state --from 0 | dd bs=6 count=1 >/dev/null 2>&1
+	same 101 "$(next)"
+	echo last | rb pub
+	rm state
+	rb cat --resume state --from -1 | usleep 300000
+	same 30000 "$(next)"
+	same last "$(rb cat -n --resume state)"
+	# As by Ctrl-C: who reads ends a little later.
+	rm state
+	mkfifo pipe
+	sleep 15 <pipe &
+	sleeper=$!
+	bg cat --resume state --from -3 >pipe &
+	reader=$!
+	until_true test -s state
+	usleep 300000
+	kill -TERM $reader
+	usleep 300000
+	kill $sleeper
+	wait $reader || true
+	same 29998 "$(next)"
+	# It reads on, and ends: that counts.
+	(usleep 600000; exec cat) <pipe >got &
+	bg cat --resume state >pipe &
+	reader=$!
+	usleep 300000
+	kill -TERM $reader
+	wait
+	same "$(printf '29999\n30000\nlast')" "$(cat got)"
+	same 30001 "$(next)"
 }
 
 t_resume_kill()
@@ -189,6 +231,40 @@ t_resume_no_stamps()
 	seq 0 5 | rb pub
 	rb cat -n --resume state -c 2 >got
 	same '2 3 4 5' "$(rb cat -n --resume state | xargs)"
+	# Not by its node's mode, nor what udev does to that.
+	chmod 0640 /dev/ringbuf
+	touch /dev/ringbuf
+	ends 0 rb cat -n --resume state
+	silent
+	# Another ring, whose head is further already.
+	load size=65536 timestamps=0
+	seq 10 19 | rb pub
+	ends 0 rb cat -n --resume state
+	said 'the module has been loaded anew'
+	same '10 11 12 13 14 15 16 17 18 19' "$(xargs <got)"
+	ends 0 rb cat -n --resume state
+	silent
+	# Nothing tells in a file of before it said which.
+	sed -i '/^life /d' state
+	load size=65536 timestamps=0
+	seq 0 10 | rb pub
+	ends 0 rb cat -n --resume state
+	silent
+	same 10 "$(cat got)"
+}
+
+# With timestamps, but where there was a loss last.
+t_resume_loss_reload()
+{
+	printf 'next_seq 5\ntime_ns 0\n' >state
+	seq 0 9 | rb pub
+	rb cat --resume state -c 0
+	grep -q '^life ' state
+	load size=65536
+	seq 0 9 | rb pub
+	ends 0 rb cat -n --resume state
+	said 'the module has been loaded anew'
+	same 10 "$(wc -l <got)"
 }
 
 t_resume_bad()
@@ -297,9 +373,11 @@ t_record_stop()
 	rb replay f
 	seq 1 "$records" >wanted
 	rb cat -n | cmp - wanted
-	# Ctrl-C is how it is meant to end.
-	ends 0 timeout -s INT 1 ringbuf record g
-	same "$(wc -c <f)" "$(wc -c <g)"
+	# That is how it is meant to end.
+	for signal in INT TERM HUP; do
+		ends 0 timeout -s $signal 1 ringbuf record g
+		same "$(wc -c <f)" "$(wc -c <g)"
+	done
 }
 
 t_record_options()
@@ -413,10 +491,12 @@ check '--resume and --from' t_resume_from
 check '--resume over SIGTERM while records come' t_resume_term
 check '--resume over SIGTERM with a slow pipe' t_resume_pipe
 check '--resume after SIGPIPE' t_resume_sigpipe
+check '--resume after what a dead reader left in the pipe' t_resume_left
 check '--resume after kill -9 misses nothing' t_resume_kill
 check '--resume reports what was overwritten meanwhile' t_resume_overrun
 check '--resume in a ring that is new' t_resume_reload
 check '--resume without timestamps' t_resume_no_stamps
+check '--resume in a ring that is new, after a loss' t_resume_loss_reload
 check '--resume FILE that cannot be' t_resume_bad
 check '--resume and a full disk' t_resume_enospc
 check 'record and replay' t_record

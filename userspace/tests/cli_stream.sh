@@ -442,6 +442,34 @@ t_no_ring()
 	said 'no such ring; is the module loaded? try: modprobe ringbuf'
 }
 
+# A ring into itself.
+t_own()
+{
+	seq 1 3 | rb pub
+	: >f
+	ends 2 rb record /dev/ringbuf
+	said '/dev/ringbuf is a ring, not a file; record wants RING FILE'
+	ends 2 sh -c 'timeout 5 ringbuf record - >/dev/ringbuf'
+	said 'standard output is a ring, not a file'
+	rm -f node
+	# shellcheck disable=SC2046 # two numbers
+	mknod node c $(tr : ' ' </sys/class/misc/ringbuf/dev)
+	ends 2 rb record ./node
+	ends 1 sh -c 'timeout 5 ringbuf cat >/dev/ringbuf'
+	said 'standard output is the ring that is to be read'
+	ends 1 sh -c 'timeout 5 ringbuf pub </dev/ringbuf'
+	said 'standard input is the ring that is to be written'
+	echo 4 >f
+	ends 1 rb pub ringbuf f node
+	said 'node is the ring that is to be written'
+	ends 1 rb pub --frames ringbuf /dev/ringbuf
+	ends 1 rb replay /dev/ringbuf
+	said '/dev/ringbuf is the ring that is to be written'
+	ends 1 sh -c 'timeout 5 ringbuf replay - </dev/ringbuf'
+	same 3 "$(attr head_seq)"
+	ends 0 rb record -n /dev/null
+}
+
 t_usage()
 {
 	ends 0 rb --help
@@ -481,6 +509,8 @@ t_usage()
 		# shellcheck disable=SC2086
 		ends 2 rb $wrong
 	done
+	ends 2 rb cat --count '5 '
+	said "wants a number, not '5 '"
 	ends 2 rb cat --jsno
 	said 'did you mean --json?'
 }
@@ -558,6 +588,7 @@ check 'several files, standard input among them' t_files
 check 'progress on a terminal, and nowhere else' t_progress
 check 'a taken slot: by whom' t_busy
 check 'what is no ring, or may not be opened' t_no_ring
+check 'what would read what it writes is refused' t_own
 check 'help, and wrong usage' t_usage
 check '--decode proc' t_decode
 check '--decode proc of records that lie' t_decode_hostile

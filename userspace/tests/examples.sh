@@ -292,6 +292,25 @@ wait $!
 
 rmmod ringbuf
 result $? "nothing is left open"
+insmod /ringbuf.ko size=2097152 || exit 1
+
+# One that is busy, here with its output, tells the kernel where it is.
+sleep 30 </tmp/fifo &
+echo $! >/tmp/sleep.pid
+./mapped_raw >/tmp/fifo &
+echo $! >/tmp/busy.pid
+until grep -qs ringbuf_pos /proc/$!/fdinfo/*; do sleep 0.1; done
+pause busy
+yes "$(head -c 4000 /dev/zero | tr '\0' x)" | head -n 384 | ./writer
+sig CONT busy
+sleep 1
+cat /proc/$(cat /tmp/busy.pid)/fdinfo/* >/tmp/why
+awk '/^seq:/ { seq = $2 } END { exit seq < 128 || seq >= 384 }' /tmp/why
+result $? "mapped_raw: tells where it is every quarter of the ring"
+sig TERM busy
+sig TERM sleep
+wait
+rmmod ringbuf
 insmod /ringbuf.ko || exit 1
 
 # Samples, from a process and from the kernel.
