@@ -419,6 +419,7 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 	/* LMM(let_go:A) pairs with LMM(room:A), LMM(poll:A) and LMM(full:A). */
 	if (wq_has_sleeper(&rb->room))
 		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
+	/* Behind the same barrier. */
 	if (waitqueue_active(&rb->writers) &&
 	    crosses(&step, ringbuf_ring_poll_need(rb)))
 		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
