@@ -431,6 +431,8 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
  * @holder: process of the one that holds the writer back most, 0: none does
  *
  * Context: any in which RCU watches.
+ *
+ * Return: how many, those that were demoted not among them.
  */
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
 {
