@@ -143,7 +143,7 @@ selftest_plan()
 		echo 6.12 2 full
 	else
 		cat <<-'PLAN'
-			6.12 2 full
+			6.12 2 quick
 			6.12 4 full
 			6.1 2 full
 			debug 2 quick
