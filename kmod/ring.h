@@ -4,11 +4,11 @@
 #define _RINGBUF_RING_H
 
 #include <linux/atomic.h>
-#include <linux/eventpoll.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
+#include <linux/poll.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
