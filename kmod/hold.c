@@ -32,6 +32,7 @@
  *	                                             before the look at @joins
  *	hold_join:B   rel.   scan:A         acquire  a hold before @joins that
  *	                                             tells of it
+ *	hold_join:C   acq.   publish:B      release  frames before head (core.c)
  *	hold_move:A   rel.   scan:B         acquire  a consumer's reading before
  *	                                             what overwrites it
  *	held:A        rel.   held:B         acquire  a time before the need
@@ -103,6 +104,7 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 		aim = tell_producer(c);
 		if (!ringbuf_before(cur->at.pos, aim))
 			return;
+		/* LMM(hold_join:C) pairs with LMM(publish:B). */
 		v.head = smp_load_acquire(&c->page->head);
 		if (ringbuf_core_look(c, &cur->at, aim, &v))
 			ringbuf_cursor_lose(cur, &v);

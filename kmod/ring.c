@@ -415,6 +415,7 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 	/* LMM(let_go:A) pairs with LMM(room:A), LMM(poll:A) and LMM(full:A). */
 	if (wq_has_sleeper(&rb->room))
 		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
+	/* The same barrier, with LMM(let_go:A) above, goes for who polls. */
 	if (waitqueue_active(&rb->writers) &&
 	    crosses(&step, ringbuf_ring_poll_need(rb)))
 		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
@@ -426,6 +427,8 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
  * @holder: process of the one that holds the writer back most, 0: none does
  *
  * Context: any in which RCU watches.
+ *
+ * Return: how many the writer waits for, if need be.
  */
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
 {

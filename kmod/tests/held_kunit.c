@@ -330,7 +330,7 @@ static void who_holds_is_told_of_what_was_deferred(struct kunit *test)
 	wake_up_process(task);
 	while (READ_ONCE(task->__state) != TASK_INTERRUPTIBLE &&
 	       time_before(jiffies, end))
-		msleep(1);
+		usleep_range(500, 1000);
 	for (i = 0; i < FITS; i++) {
 		memset(ringbuf_reserve(t->rb, t->len, 1), 0, t->len);
 		ringbuf_commit(t->rb, i % 2 ? RINGBUF_COMMIT_DEFER :
@@ -349,9 +349,10 @@ static void who_holds_is_told_of_what_was_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, t->buf, 8, 1), 0);
 }
 
-static unsigned int stall_ms(void)
+static unsigned int time_allowed(void)
 {
 	char buf[16] = "";
+	unsigned int ms = 0;
 	struct file *file;
 
 	file = filp_open("/sys/class/misc/ringbuf/stall_ms", O_RDONLY, 0);
@@ -359,13 +360,13 @@ static unsigned int stall_ms(void)
 		return 0;
 	read_device(file, buf, sizeof(buf) - 1);
 	fput(file);
-	return simple_strtoul(buf, NULL, 10);
+	return kstrtouint(strim(buf), 10, &ms) ? 0 : ms;
 }
 
 static void has_its_time(struct kunit *test)
 {
 	struct held_test *t = test->priv;
-	unsigned int ms = stall_ms();
+	unsigned int ms = time_allowed();
 	ktime_t began;
 
 	if (!ms)
