@@ -57,9 +57,8 @@ TEST_F(module, a_bad_parameter_refuses_to_load_and_is_named)
 		{ "mode=-1", "mode" },
 		{ "max_consumers=-1", "max_consumers" },
 		{ "max_consumers=many", "max_consumers" },
-		{ "reliable=2", "reliable" }, { "reliable=yes?", "reliable" },
+		{ "reliable=2", "reliable" }, { "reliable=perhaps", "reliable" },
 		{ "stall_ms=-1", "stall_ms" }, { "stall_ms=soon", "stall_ms" },
-		{ "stall_ms=4294967296", "stall_ms" },
 	};
 	struct stat st;
 
