@@ -254,7 +254,7 @@ TEST_F(ring, a_seek_back_holds_from_there)
  * Who joins behind the tail, or seeks there, seems to hold for a moment. Nothing
  * else wakes the writer that has seen it.
  */
-TEST_F(ring, who_seemed_to_hold_and_does_not_wakes_the_writer)
+TEST_F_TIMEOUT(ring, who_seemed_to_hold_and_does_not_wakes_the_writer, 100)
 {
 	int fd = self->p.r, rounds = rb_quick() ? 300 : 3000;
 	struct rb_op op;

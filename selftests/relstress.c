@@ -32,6 +32,14 @@ struct actor {
 	uint64_t at;
 };
 
+/* One that fails ends it for all. */
+static bool go_on(const struct actor *a)
+{
+	if (a->error)
+		atomic_store(&stop, 1);
+	return !atomic_load(&stop);
+}
+
 /* The writer: by turns single records and runs. */
 static void *write_on(void *arg)
 {
@@ -41,7 +49,7 @@ static void *write_on(void *arg)
 	size_t len;
 	int count, ret;
 
-	while (!atomic_load(&stop) && !a->error) {
+	while (go_on(a)) {
 		bool framed = n / 64 % 2;
 
 		if (n % 64 == 0)
@@ -160,7 +168,7 @@ static void *join_and_leave(void *arg)
 	struct actor *a = arg;
 	int d;
 
-	while (!atomic_load(&stop) && !a->error) {
+	while (go_on(a)) {
 		if (a->fd < 0)
 			a->fd = rb_open(O_RDONLY | O_NONBLOCK);
 		a->error = stay(a->fd, &a->seed);
@@ -198,7 +206,7 @@ static void *read_lossy(void *arg)
 
 	if (rb_set_consumer(a->fd, FRAMED))
 		a->error = "cannot set FRAMED";
-	while (!atomic_load(&stop) && !a->error) {
+	while (go_on(a)) {
 		a->error = read_once(a->fd, true, &a->at, true);
 		if (rand_r(&a->seed) % 64 == 0)
 			usleep(1000);
@@ -272,7 +280,7 @@ static void *read_mapped(void *arg)
 
 	if (map_ring(a->fd, &m))
 		a->error = "mmap() failed";
-	while (!atomic_load(&stop) && !a->error) {
+	while (go_on(a)) {
 		if (rb_set_consumer(a->fd, RELIABLE))
 			a->error = "cannot join";
 		atomic_fetch_add(&joins, 1);
