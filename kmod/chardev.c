@@ -24,10 +24,11 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 
 	if (len > rb->core.max_record)
 		return -EMSGSIZE;
-	*need = ringbuf_ring_need(rb, rb->core.head, len);
 	payload = ringbuf_core_reserve(&rb->core, len, 0);
-	if (!payload)
+	if (unlikely(!payload)) {
+		*need = ringbuf_ring_need(rb, rb->core.head, len);
 		return -EAGAIN;
+	}
 	if (ringbuf_copy_in(rb, payload, len, from) < len) {
 		ringbuf_core_discard(&rb->core);
 		return -EFAULT;
@@ -158,8 +159,11 @@ static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	while (iov_iter_count(from)) {
 		ret = write_some(iocb, from, &need);
-		if (ret > 0)
+		if (ret > 0) {
 			written += ret;
+			if (!iov_iter_count(from))
+				break;
+		}
 		if (ret == -EAGAIN && !(iocb->ki_flags & IOCB_NOWAIT) &&
 		    !(iocb->ki_filp->f_flags & O_NONBLOCK))
 			ret = ringbuf_ring_wait(rb, need);

@@ -36,6 +36,7 @@ static struct reader *attach(const struct ring *ring)
 	memset(&r, 0, sizeof(r));
 	r.fd = -1;
 	r.size = ring->size;
+	r.max_record = ring->size / 4;
 	r.buffer = ring->copy;
 	r.pub.at = ring->page->tail;
 	r.pub.seq = ring->page->tail_seq;
