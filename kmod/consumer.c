@@ -53,8 +53,7 @@ static struct ringbuf_hold *live_hold(const struct ringbuf_file *rf)
 	return &rf->hold->hold;
 }
 
-/* Move the hold with the cursor. The caller holds @rf->lock. */
-static bool move_hold(struct ringbuf_file *rf, u64 pos)
+static bool move_live_hold(struct ringbuf_file *rf, u64 pos)
 {
 	struct ringbuf_hold *hold = live_hold(rf);
 	bool moved;
@@ -71,8 +70,14 @@ static bool move_hold(struct ringbuf_file *rf, u64 pos)
 	return moved;
 }
 
+/* Move the hold with the cursor. The caller holds @rf->lock. */
+static inline bool move_hold(struct ringbuf_file *rf, u64 pos)
+{
+	return likely(!rf->hold) || move_live_hold(rf, pos);
+}
+
 /* After a move, without @rf->lock. */
-static void let_go(struct ringbuf_file *rf, u64 from, u64 to)
+static inline void let_go(struct ringbuf_file *rf, u64 from, u64 to)
 {
 	if (READ_ONCE(rf->hold))
 		ringbuf_ring_let_go(rf->ring, from, to);
@@ -103,10 +108,10 @@ bool ringbuf_file_eof(struct ringbuf_file *rf)
  * record of a stream that has ended, poll() has more to tell, and nobody else
  * would wake who sleeps in it.
  */
-static void moved(struct ringbuf_file *rf, u64 from, u64 to)
+static inline void moved(struct ringbuf_file *rf, u64 from, u64 to)
 {
 	let_go(rf, from, to);
-	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF))
+	if (likely(!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF)))
 		return;
 	/* LMM(moved:A) pairs with LMM(wake:A): the cursor, then the slot. */
 	smp_mb();
