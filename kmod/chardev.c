@@ -26,7 +26,8 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 		return -EMSGSIZE;
 	payload = ringbuf_core_reserve(&rb->core, len, 0);
 	if (unlikely(!payload)) {
-		*need = ringbuf_ring_need(rb, rb->core.head, len);
+		*need = ringbuf_core_need(&rb->core, rb->core.head,
+					  ringbuf_frame_size(len));
 		return -EAGAIN;
 	}
 	if (ringbuf_copy_in(rb, payload, len, from) < len) {
@@ -78,9 +79,10 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 		len = frame;
 		room = ringbuf_core_reserve_run(&rb->core, len);
 	}
-	*need = rb->core.head + frame - rb->core.size;
-	if (!room)
+	if (!room) {
+		*need = ringbuf_core_need(&rb->core, rb->core.head, frame);
 		return -EAGAIN;
+	}
 	copied = ringbuf_copy_in(rb, room, len, from);
 	run = ringbuf_ring_commit_run(rb, copied);
 	iov_iter_revert(from, copied - run);

@@ -154,6 +154,13 @@ static inline u64 ringbuf_frame_size(u32 len)
 	return RINGBUF_FRAME_SIZE(len);
 }
 
+/* Where the tail has to be for a frame of @size bytes at @pos to fit. */
+static inline u64 ringbuf_core_need(const struct ringbuf_core *c, u64 pos,
+				    u64 size)
+{
+	return pos + size - c->size;
+}
+
 static inline struct ringbuf_record *
 ringbuf_frame_at(const struct ringbuf_core *c, u64 pos)
 {

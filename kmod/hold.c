@@ -114,10 +114,12 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 }
 
 /**
- * ringbuf_hold_back() - Move a hold back, or anywhere
+ * ringbuf_hold_back() - Move a hold back
  * @hold: the hold
  * @c: the ring
  * @pos: where to
+ *
+ * One that is asked to make way, and has not, gains no time by it.
  *
  * Context: any; the hold's owner. Serialised with joins.
  *
@@ -129,8 +131,9 @@ bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 {
 	u64 old = hold->pos;
 
-	/* What it did not hold it begins to hold now. */
-	WRITE_ONCE(hold->need, pos);
+	/* What it has made way for it begins to hold anew. */
+	if (!ringbuf_before(old, READ_ONCE(hold->need)))
+		WRITE_ONCE(hold->need, pos);
 	ringbuf_hold_move(hold, pos);
 	if (!ringbuf_before(pos, tell_producer(c)))
 		return true;

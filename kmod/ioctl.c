@@ -78,7 +78,6 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 {
 	struct ringbuf_core *core = &rb->core;
 	struct ringbuf_mark tail, head;
-	pid_t holder;
 
 	do {
 		ringbuf_core_tail(core, &tail);
@@ -99,7 +98,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	info->dropped = READ_ONCE(core->dropped);
 	info->max_record = core->max_record;
 	info->consumers = atomic_read(&rb->consumers);
-	info->reliable_consumers = ringbuf_ring_reliable(rb, &holder);
+	info->reliable_consumers = ringbuf_ring_reliable(rb);
 	info->flags = core->page->flags;
 	if (READ_ONCE(rb->producer))
 		info->flags |= RINGBUF_RING_WRITER;
@@ -242,10 +241,10 @@ static fmode_t ioctl_mode(unsigned int cmd)
  * Context: task; may sleep.
  *
  * Return: 0; -EBADF when the file is not open for what @cmd is about, -EFAULT,
- * -EPERM when the ring allows no reliable consumers, -ENOMEM,
  * -EINVAL for a structure that is too small, for unknown flags and for a
  * position that is none to advance to, -E2BIG for a structure that asks for more
- * than we know, -EINTR when killed, -ENOTTY for an unknown @cmd.
+ * than we know, -EPERM when the ring allows no reliable consumers, -ENOMEM,
+ * -EINTR when killed, -ENOTTY for an unknown @cmd.
  */
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

@@ -78,7 +78,6 @@ RING_ATTR(max_record, info.max_record);
 RING_ATTR(consumers, info.consumers);
 RING_ATTR(writer, !!(info.flags & RINGBUF_RING_WRITER));
 RING_ATTR(timestamps, !!(info.flags & RINGBUF_RING_TIMESTAMPS));
-
 RING_ATTR(reliable, !!(info.flags & RINGBUF_RING_RELIABLE));
 RING_ATTR(reliable_consumers, info.reliable_consumers);
 
@@ -93,10 +92,7 @@ static DEVICE_ATTR_RO(stall_ms);
 static ssize_t holder_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	pid_t holder;
-
-	ringbuf_ring_reliable(ring_of(dev), &holder);
-	return sysfs_emit(buf, "%d\n", holder);
+	return sysfs_emit(buf, "%d\n", ringbuf_ring_holder(ring_of(dev)));
 }
 static DEVICE_ATTR_RO(holder);
 

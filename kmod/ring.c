@@ -328,7 +328,8 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
 
 	if (!len || len > rb->core.max_record || rb->core.reserved)
 		return NULL;
-	need = ringbuf_ring_need(rb, rb->core.head, len);
+	need = ringbuf_core_need(&rb->core, rb->core.head,
+				 ringbuf_frame_size(len));
 	if (!ringbuf_ring_held(rb, need))
 		payload = ringbuf_core_reserve(&rb->core, len, type);
 	if (payload)

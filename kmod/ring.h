@@ -100,7 +100,8 @@ u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
-unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder);
+unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
+pid_t ringbuf_ring_holder(struct ringbuf *rb);
 
 /* The clock for records: good in an NMI, too. */
 static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
@@ -133,17 +134,11 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 	return ringbuf_core_commit_run(&rb->core, len, ringbuf_ring_time(rb));
 }
 
-/* The tail has to be there before a record of @len bytes can be published. */
-static inline u64 ringbuf_ring_need(const struct ringbuf *rb, u64 head, u32 len)
-{
-	return head + ringbuf_frame_size(len) - rb->core.size;
-}
-
-/* The same for a record of max size after what is published: poll()'s business. */
+/* What poll() tells of: room for a record of max size after what is published. */
 static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
 {
-	return ringbuf_ring_need(rb, READ_ONCE(rb->core.page->head),
-				 rb->core.max_record);
+	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.page->head),
+				 ringbuf_frame_size(rb->core.max_record));
 }
 
 /**

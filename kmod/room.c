@@ -163,13 +163,12 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 /**
  * ringbuf_ring_reliable() - How many reliable consumers are there?
  * @rb: the ring
- * @holder: process of the one that holds the writer back most, 0: none does
  *
  * Context: any in which RCU watches.
  *
  * Return: how many, those that were demoted not among them.
  */
-unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
+unsigned int ringbuf_ring_reliable(struct ringbuf *rb)
 {
 	struct ringbuf_hold *hold;
 	unsigned int n = 0;
@@ -177,8 +176,26 @@ unsigned int ringbuf_ring_reliable(struct ringbuf *rb, pid_t *holder)
 	rcu_read_lock();
 	list_for_each_entry_rcu(hold, &rb->core.holds, node)
 		n += !READ_ONCE(hold->demoted);
-	hold = slowest_holder(rb, READ_ONCE(rb->need));
-	*holder = hold ? hold->owner : 0;
 	rcu_read_unlock();
 	return n;
+}
+
+/**
+ * ringbuf_ring_holder() - Who holds the writer back?
+ * @rb: the ring
+ *
+ * Context: any in which RCU watches.
+ *
+ * Return: the process whose consumer does most, 0: nobody does.
+ */
+pid_t ringbuf_ring_holder(struct ringbuf *rb)
+{
+	struct ringbuf_hold *hold;
+	pid_t owner;
+
+	rcu_read_lock();
+	hold = slowest_holder(rb, READ_ONCE(rb->need));
+	owner = hold ? hold->owner : 0;
+	rcu_read_unlock();
+	return owner;
 }

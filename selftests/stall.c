@@ -420,6 +420,25 @@ TEST_F(stall, a_seek_back_begins_anew)
 	EXPECT_FALSE(demoted(self->p.r));
 }
 
+/* On and back again, and never far enough. */
+TEST_F(stall, going_back_buys_no_time)
+{
+	long end = rb_now_ms() + 10 * STALL_MS;
+	int ret;
+
+	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
+	ASSERT_EQ(LEN, rb_get(self->p.r, 0));
+	EXPECT_EQ(-EAGAIN, rb_put(self->p.w, 0, LARGEST));
+	do {
+		ASSERT_EQ(0, lseek(self->p.r, 0, SEEK_SET));
+		ASSERT_EQ(LEN, rb_get(self->p.r, 0));
+		usleep(STALL_MS * 1000 / 10);
+		ret = rb_put(self->p.w, 0, LARGEST);
+	} while (ret == -EAGAIN && rb_now_ms() < end);
+	EXPECT_EQ(LARGEST, ret);
+	EXPECT_TRUE(demoted(self->p.r));
+}
+
 TEST_F(stall, who_polls_to_read_is_not_held)
 {
 	struct pollfd p = { .fd = self->p.w, .events = POLLIN };

@@ -259,6 +259,21 @@ static void is_demoted_in_time(struct kunit *test)
 	ringbuf_hold_leave(&other);
 }
 
+/* Holds a producer since the time 10; it wants the tail at what is returned. */
+static u64 hold_at_ten(struct kunit *test, struct ringbuf_hold *hold,
+		       struct ringbuf_cursor *cur)
+{
+	struct test_ring *ring = test->priv;
+	u64 need;
+
+	join(ring, hold, cur);
+	write_until_held(ring, 1000);
+	need = ring->core.head + FRAME - ring->size;
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 10, 100),
+			100ULL);
+	return need;
+}
+
 /* The time that one holds the producer ends when it does. */
 static void time_begins_anew(struct kunit *test)
 {
@@ -267,11 +282,7 @@ static void time_begins_anew(struct kunit *test)
 	struct ringbuf_cursor cur;
 	u64 need;
 
-	join(ring, &hold, &cur);
-	write_until_held(ring, 1000);
-	need = ring->core.head + FRAME - ring->size;
-	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 10, 100),
-			100ULL);
+	need = hold_at_ten(test, &hold, &cur);
 	read_one(test, &hold, &cur);
 	KUNIT_EXPECT_EQ(test, write_until_held(ring, 1000), 1ULL);
 	need += FRAME;
@@ -289,11 +300,7 @@ static void is_asked_for_more(struct kunit *test)
 	struct ringbuf_cursor cur;
 	u64 need;
 
-	join(ring, &hold, &cur);
-	write_until_held(ring, 1000);
-	need = ring->core.head + FRAME - ring->size;
-	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 10, 100),
-			100ULL);
+	need = hold_at_ten(test, &hold, &cur);
 	/* More at the same time is no reason to begin anew. */
 	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need + 2 * FRAME,
 						20, 100), 90ULL);
@@ -304,16 +311,33 @@ static void is_asked_for_more(struct kunit *test)
 	read_one(test, &hold, &cur);
 	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need + 2 * FRAME,
 						550, 100), 50ULL);
+	/* Nor does it to go back, for who has not made way. */
 	KUNIT_EXPECT_TRUE(test, ringbuf_hold_back(&hold, &ring->core, 0));
 	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 590, 100),
-			100ULL);
+			10ULL);
 	/* The clock of another CPU. */
-	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 589, 100),
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 499, 100),
 			101ULL);
 	KUNIT_EXPECT_FALSE(test, hold.demoted);
-	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 690, 100),
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 600, 100),
 			0ULL);
 	KUNIT_EXPECT_TRUE(test, hold.demoted);
+	ringbuf_hold_leave(&hold);
+}
+
+/* It made way, and then went back: that is another matter. */
+static void holds_anew(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold hold;
+	struct ringbuf_cursor cur;
+	u64 need = hold_at_ten(test, &hold, &cur);
+
+	read_one(test, &hold, &cur);
+	KUNIT_EXPECT_TRUE(test, ringbuf_hold_back(&hold, &ring->core, 0));
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 500, 100),
+			100ULL);
+	KUNIT_EXPECT_FALSE(test, hold.demoted);
 	ringbuf_hold_leave(&hold);
 }
 
@@ -388,6 +412,7 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(is_demoted_in_time),
 	KUNIT_CASE(time_begins_anew),
 	KUNIT_CASE(is_asked_for_more),
+	KUNIT_CASE(holds_anew),
 	KUNIT_CASE(counters_cross),
 	{}
 };
