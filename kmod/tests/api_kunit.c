@@ -5,17 +5,13 @@
  */
 
 #include <linux/completion.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <kunit/test.h>
 #include "compat.h"
-#include "contexts.h"
-#include "ringbuf.h"
+#include "device.h"
 
-#define DEVICE	"/dev/ringbuf"
 #define ROUNDS	400
 
 struct api_test {
@@ -68,18 +64,7 @@ static void api_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	contexts_exit();
-	if (!IS_ERR_OR_NULL(t->rb))
-		ringbuf_producer_put(t->rb);
-	if (!IS_ERR_OR_NULL(t->reader))
-		fput(t->reader);
-}
-
-static ssize_t read_device(struct file *file, void *buf, size_t size)
-{
-	loff_t pos = 0;
-
-	return kernel_read(file, buf, size, &pos);
+	device_exit(t->rb, t->reader);
 }
 
 static void slot_is_exclusive(struct kunit *test)

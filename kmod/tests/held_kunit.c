@@ -6,8 +6,6 @@
 
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -18,10 +16,8 @@
 #include <kunit/test.h>
 #include <uapi/linux/ringbuf.h>
 #include "compat.h"
-#include "contexts.h"
-#include "ringbuf.h"
+#include "device.h"
 
-#define DEVICE	"/dev/ringbuf"
 #define FITS	16	/* records of this size, in a ring of any size */
 
 /* Of the process that loads the suite: an ioctl wants user memory. */
@@ -130,19 +126,8 @@ static void held_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	contexts_exit();
-	if (!IS_ERR_OR_NULL(t->rb))
-		ringbuf_producer_put(t->rb);
-	if (!IS_ERR_OR_NULL(t->reader))
-		fput(t->reader);
+	device_exit(t->rb, t->reader);
 	flush_delayed_fput();
-}
-
-static ssize_t read_device(struct file *file, void *buf, size_t size)
-{
-	loff_t pos = 0;
-
-	return kernel_read(file, buf, size, &pos);
 }
 
 /* Until a reliable consumer holds all of the ring. */

@@ -113,11 +113,7 @@ static void put_row(struct table *t, const struct ring *r,
 	char buf[TABLE_CELL];
 
 	table_cell(t, "%d", h->pid);
-	if (h->shared > 1)
-		table_cell(t, "%.20s +%u", table_comm(buf, h->comm),
-			   h->shared - 1);
-	else
-		table_cell(t, "%s", table_comm(buf, h->comm));
+	table_who(t, h->comm, h->shared);
 	if (h->fd < 0) {
 		table_cell(t, "-");
 		table_cell(t, "yes");

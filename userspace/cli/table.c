@@ -155,3 +155,13 @@ const char *table_comm(char to[TABLE_CELL], const char *comm)
 	to[i] = '\0';
 	return to;
 }
+
+void table_who(struct table *t, const char *comm, unsigned int shared)
+{
+	char buf[TABLE_CELL];
+
+	if (shared > 1)
+		table_cell(t, "%.20s +%u", table_comm(buf, comm), shared - 1);
+	else
+		table_cell(t, "%s", table_comm(buf, comm));
+}

@@ -56,4 +56,7 @@ int table_flush(struct out *out);
 /* A process's name, in which there may be anything, as ASCII. */
 const char *table_comm(char to[TABLE_CELL], const char *comm);
 
+/* A cell: the process, and how many more have the same file if @shared is over 1. */
+void table_who(struct table *t, const char *comm, unsigned int shared);
+
 #endif /* RINGBUF_CLI_TABLE_H */

@@ -105,11 +105,7 @@ static void put_row(struct table *t, const struct row *r,
 
 	table_cell(t, "%s", r->loss_rate > 0 ? "!" : "");
 	table_cell(t, "%d", h->pid);
-	if (h->shared > 1)
-		table_cell(t, "%.20s +%u", table_comm(buf, h->comm),
-			   h->shared - 1);
-	else
-		table_cell(t, "%s", table_comm(buf, h->comm));
+	table_who(t, h->comm, h->shared);
 	if (h->fd < 0)
 		table_cell(t, "-");
 	else

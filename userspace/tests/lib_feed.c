@@ -121,7 +121,7 @@ void feed_info(const struct feed *f, struct ringbuf_info *info)
 	info->tail_seq = tail.seq;
 }
 
-void feed_put(struct feed *f, uint32_t words)
+static void put(struct feed *f, uint32_t words, bool marked)
 {
 	uint64_t seq = f->core.head_seq, *payload;
 	uint32_t i;
@@ -129,23 +129,23 @@ void feed_put(struct feed *f, uint32_t words)
 	payload = feed_reserve(f, words * 8, words);
 	if (!payload)
 		abort();
-	/* Word by word: readers that are overrun look on. */
-	for (i = 0; i < words; i++)
-		WRITE_ONCE(payload[i], feed_word(seq, i));
+	for (i = 0; i < words; i++) {
+		if (marked)
+			WRITE_ONCE(payload[i], feed_word(seq, i));
+		else
+			payload[i] = feed_word(seq, i);
+	}
 	feed_commit(f, seq + 1);
 	feed_publish(f);
 }
 
+/* Word by word: readers that are overrun look on. */
+void feed_put(struct feed *f, uint32_t words)
+{
+	put(f, words, true);
+}
+
 void feed_put_plain(struct feed *f, uint32_t words)
 {
-	uint64_t seq = f->core.head_seq, *payload;
-	uint32_t i;
-
-	payload = feed_reserve(f, words * 8, words);
-	if (!payload)
-		abort();
-	for (i = 0; i < words; i++)
-		payload[i] = feed_word(seq, i);
-	feed_commit(f, seq + 1);
-	feed_publish(f);
+	put(f, words, false);
 }
