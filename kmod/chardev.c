@@ -183,26 +183,20 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	__poll_t events = 0;
 	bool room;
 
-	poll_wait(file, &rb->readers, wait);
+	if (file->f_mode & FMODE_READ) {
+		poll_wait(file, &rf->mark.wait, wait);
+		if (!poll_does_not_wait(wait))
+			ringbuf_watermark_listen(rf);
+	}
 	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &rb->writers, wait);
 	/* Who does not ask for room is held by nobody. */
 	room = (file->f_mode & FMODE_WRITE) &&
 	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
-	/*
-	 * LMM(poll:A) pairs with LMM(wake:A) and LMM(let_go:A): on the queue,
-	 * then look.
-	 */
+	/* LMM(poll:A) pairs with LMM(let_go:A): on the queue, then look. */
 	smp_mb();
-	if (file->f_mode & FMODE_READ) {
-		if (ringbuf_file_ready(rf))
-			events |= EPOLLIN | EPOLLRDNORM;
-		if (ringbuf_core_overrun(&rb->core,
-					 READ_ONCE(rf->cursor.at.pos)))
-			events |= EPOLLPRI;
-		if (ringbuf_file_eof(rf))
-			events |= EPOLLHUP;
-	}
+	if (file->f_mode & FMODE_READ)
+		events |= ringbuf_watermark_events(rf);
 	if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
 		events |= RINGBUF_POLL_WRITE;
 	return events;
@@ -234,6 +228,7 @@ static int ringbuf_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	rf->ring = rb;
 	spin_lock_init(&rf->lock);
+	ringbuf_watermark_init(rf);
 
 	if (file->f_mode & FMODE_READ) {
 		ret = add_consumer(rf);
@@ -268,6 +263,7 @@ static int ringbuf_release(struct inode *inode, struct file *file)
 	if (file->f_mode & FMODE_WRITE)
 		ringbuf_ring_release(rf->ring);
 	if (file->f_mode & FMODE_READ) {
+		ringbuf_watermark_exit(rf);
 		ringbuf_file_leave(rf);
 		atomic_dec(&rf->ring->consumers);
 	}

@@ -116,7 +116,7 @@ static inline void moved(struct ringbuf_file *rf, u64 from, u64 to)
 	/* LMM(moved:A) pairs with LMM(wake:A): the cursor, then the slot. */
 	smp_mb();
 	if (ringbuf_file_eof(rf))
-		ringbuf_ring_wake_all(rf->ring, EPOLLHUP);
+		ringbuf_watermark_wake(rf);
 }
 
 /**
@@ -344,6 +344,13 @@ static ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
 	return copied ?: n;
 }
 
+/* For who is on the consumer's queue: is there a reason to go on? */
+static bool wakes(struct ringbuf_file *rf)
+{
+	ringbuf_watermark_listen(rf);
+	return ringbuf_watermark_events(rf);
+}
+
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ringbuf_file *rf = iocb->ki_filp->private_data;
@@ -364,10 +371,7 @@ ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if ((iocb->ki_flags & IOCB_NOWAIT) ||
 		    (iocb->ki_filp->f_flags & O_NONBLOCK))
 			return -EAGAIN;
-		/* LMM(wait:A), in here, pairs with LMM(wake:A). */
-		ret = wait_event_interruptible(rf->ring->readers,
-					       ringbuf_file_ready(rf) ||
-					       ringbuf_file_eof(rf));
+		ret = wait_event_interruptible(rf->mark.wait, wakes(rf));
 		if (ret)
 			return ret;
 	}

@@ -4,10 +4,37 @@
 #define _RINGBUF_FILE_H
 
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include "ring.h"
+
+/**
+ * struct ringbuf_watermark - When a consumer wants to be woken
+ * @bytes: once so many bytes of frames wait for it
+ * @records: once so many records do
+ * @ns: once they have waited so long
+ * @wait: where it sleeps and polls, instead of the ring's @readers
+ * @hook: on @readers in its stead while somebody is on @wait, or @ns is not 0
+ * @hooked: @hook is there; changes under the lock of @readers
+ * @lock: changes of @bytes, @records and @ns, and all below
+ * @timer: runs when records wait, and @ns is not 0
+ * @pos: where the cursor was when @timer was started
+ * @due: @timer has run out for the record at @pos
+ */
+struct ringbuf_watermark {
+	u32 bytes;
+	u32 records;
+	u64 ns;
+	wait_queue_head_t wait;
+	wait_queue_entry_t hook;
+	bool hooked;
+	spinlock_t lock;	/* the mark and its timer are one */
+	struct hrtimer timer;
+	u64 pos;
+	bool due;
+};
 
 /* A hold that the producer may be looking at when it goes. */
 struct ringbuf_file_hold {
@@ -25,6 +52,7 @@ struct ringbuf_file_hold {
  * @hold: of a reliable consumer, under @lock; stays when it was demoted
  * @flags: RINGBUF_CONSUMER_*, but for _RELIABLE, which is for @hold to tell
  * @writer_flags: RINGBUF_WRITER_*
+ * @mark: when the consumer wakes, and where it waits for that
  */
 struct ringbuf_file {
 	struct ringbuf *ring;
@@ -33,6 +61,7 @@ struct ringbuf_file {
 	struct ringbuf_file_hold *hold;
 	u32 flags;
 	u32 writer_flags;
+	struct ringbuf_watermark mark;
 };
 
 /*
@@ -42,6 +71,7 @@ struct ringbuf_file {
  */
 #define RINGBUF_COPY_CHUNK	(64UL << 10)
 
+/* Is there a record? */
 static inline bool ringbuf_file_ready(struct ringbuf_file *rf)
 {
 	return ringbuf_core_ready(&rf->ring->core,
@@ -97,6 +127,13 @@ u32 ringbuf_file_flags(struct ringbuf_file *rf);
 int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos);
 bool ringbuf_file_eof(struct ringbuf_file *rf);
 void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats);
+void ringbuf_watermark_init(struct ringbuf_file *rf);
+__poll_t ringbuf_watermark_events(struct ringbuf_file *rf);
+void ringbuf_watermark_wake(struct ringbuf_file *rf);
+void ringbuf_watermark_listen(struct ringbuf_file *rf);
+void ringbuf_watermark_set(struct ringbuf_file *rf,
+			   const struct ringbuf_consumer *consumer);
+void ringbuf_watermark_exit(struct ringbuf_file *rf);
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to);
 loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence);
 int ringbuf_mmap(struct file *file, struct vm_area_struct *vma);

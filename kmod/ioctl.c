@@ -87,7 +87,8 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
-	info->features = RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE;
+	info->features = RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE |
+			 RINGBUF_FEATURE_WATERMARK;
 	info->data_size = core->size;
 	info->data_offset = core->page->data_offset;
 	info->head = head.pos;
@@ -144,6 +145,9 @@ static int get_consumer(struct ringbuf_file *rf, void __user *arg)
 {
 	struct ringbuf_consumer consumer = {
 		.flags = ringbuf_file_flags(rf),
+		.wake_bytes = READ_ONCE(rf->mark.bytes),
+		.wake_records = READ_ONCE(rf->mark.records),
+		.wake_ns = READ_ONCE(rf->mark.ns),
 	};
 
 	return put_struct(arg, &consumer, sizeof(consumer), CONSUMER_SIZE_V1);
@@ -159,9 +163,7 @@ static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 		return ret;
 	if (consumer.flags & ~CONSUMER_FLAGS)
 		return -EINVAL;
-	/* Without RINGBUF_FEATURE_WATERMARK. */
-	if (consumer.wake_bytes || consumer.wake_records || consumer.wake_ns)
-		return -EINVAL;
+	/* Whatever can fail comes first. */
 	if (consumer.flags & RINGBUF_CONSUMER_RELIABLE) {
 		ret = ringbuf_file_join(rf);
 		if (ret)
@@ -170,9 +172,8 @@ static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 		ringbuf_file_leave(rf);
 	}
 	WRITE_ONCE(rf->flags, consumer.flags & ~RINGBUF_CONSUMER_RELIABLE);
-	/* A reader that sleeps may be at the end of the stream now. */
-	if (consumer.flags & RINGBUF_CONSUMER_EOF)
-		ringbuf_ring_wake_all(rf->ring, EPOLLHUP);
+	/* A reader that sleeps may be at its mark or at the end now. */
+	ringbuf_watermark_set(rf, &consumer);
 	return 0;
 }
 

@@ -25,19 +25,19 @@
 /**
  * DOC: sleeping and waking
  *
- * A consumer that finds the ring empty puts itself on @readers and looks once
- * more; the producer moves the head and then looks whether anyone is on
- * @readers. Each side stores first and loads second, so between the two there
+ * A consumer that finds the ring empty gets its hook (see watermark.c) on @readers
+ * and looks once more; the producer moves the head and then looks whether any is
+ * on @readers. Each side stores first and loads second, so between the two there
  * is a full barrier on either side, or both could miss each other:
  *
  *	==================  ====================  ===========================
  *	barrier             pairs with            what it orders
  *	==================  ====================  ===========================
- *	wake:A     mb       wait:A   mb           head (or the empty producer
- *	(wq_has_sleeper)    (set_current_state)   slot) before the look at
- *	wake:A     mb       poll:A   mb           @readers; against @readers
- *	                    (in chardev.c)        before the look at head
- *	wake:A     mb       moved:A  mb           the empty slot before those
+ *	wake:A     mb       listen:B   mb         head (or the empty producer
+ *	(wq_has_sleeper)    (in watermark.c)      slot) before the look at
+ *	                                          @readers; against @readers
+ *	                                          before the look at head
+ *	wake:A     mb       moved:A    mb         the empty slot before those
  *	                    (in consumer.c)       who are woken look at their
  *	                                          cursors; against a cursor
  *	                                          before the look at the slot
@@ -67,25 +67,18 @@
 static DEFINE_MUTEX(rings_lock);
 static LIST_HEAD(rings);
 
-/**
- * ringbuf_ring_wake_all() - Wake all who sleep or poll
- * @rb: the ring
- * @events: EPOLL* that have come about
- *
- * Those who wait exclusively, by EPOLLEXCLUSIVE, too: each is another consumer
- * and has another record to come.
- *
- * Context: task or irq_work, holding no lock that a wakeup could want.
+/*
+ * Wake all who sleep or poll and have a reason to go on, from task or irq_work,
+ * holding no lock that a wakeup could want.
  */
-void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events)
+static void wake_all(struct ringbuf *rb)
 {
-	__wake_up(&rb->readers, TASK_INTERRUPTIBLE, 0, poll_to_key(events));
+	__wake_up(&rb->readers, TASK_INTERRUPTIBLE, 0, NULL);
 }
 
 static void wake_work(struct irq_work *work)
 {
-	ringbuf_ring_wake_all(container_of(work, struct ringbuf, wake),
-			      RINGBUF_POLL_READ);
+	wake_all(container_of(work, struct ringbuf, wake));
 }
 
 static void stall_timer(struct timer_list *timer)
@@ -243,9 +236,9 @@ void ringbuf_ring_release(struct ringbuf *rb)
 		ringbuf_ring_publish(rb);
 	/* For the next ringbuf_ring_claim(), and for readers at the end. */
 	smp_store_release(&rb->producer, NULL);
-	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	/* LMM(wake:A) pairs with LMM(listen:B). */
 	if (wq_has_sleeper(&rb->readers))
-		ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ | EPOLLHUP);
+		wake_all(rb);
 }
 
 /**
@@ -269,7 +262,7 @@ void ringbuf_ring_publish(struct ringbuf *rb)
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 {
 	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
-	ringbuf_ring_wake_all(rb, RINGBUF_POLL_READ);
+	wake_all(rb);
 }
 
 /**
@@ -379,7 +372,7 @@ void ringbuf_flush(struct ringbuf *rb)
 	if (ringbuf_core_unpublished(&rb->core))
 		ringbuf_ring_publish(rb);
 	rb->unheard = false;
-	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	/* LMM(wake:A) pairs with LMM(listen:B). */
 	if (!wq_has_sleeper(&rb->readers))
 		return;
 	trace_ringbuf_wakeup(rb->name, rb->core.page->head);

@@ -39,7 +39,7 @@ struct ringbuf_config {
 /**
  * struct ringbuf - A ring
  * @core: positions and records
- * @readers: consumers that sleep or poll
+ * @readers: hooks of consumers that sleep or poll
  * @room: write() calls that wait for room
  * @writers: who polls for room
  * @need: position that the tail had to reach when a consumer last held it
@@ -86,15 +86,11 @@ static inline unsigned long ringbuf_map_pages(const struct ringbuf *rb)
 /* What room wakes. */
 #define RINGBUF_POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
 
-/* What publishing wakes: readers, pollers, and those who wait for a loss. */
-#define RINGBUF_POLL_READ	(EPOLLIN | EPOLLRDNORM | EPOLLPRI)
-
 struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config);
 void ringbuf_ring_destroy(struct ringbuf *rb);
 int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_publish(struct ringbuf *rb);
-void ringbuf_ring_wake_all(struct ringbuf *rb, __poll_t events);
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
@@ -149,7 +145,7 @@ static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
  */
 static inline void ringbuf_ring_wake(struct ringbuf *rb)
 {
-	/* LMM(wake:A) pairs with LMM(wait:A) and LMM(poll:A). */
+	/* LMM(wake:A) pairs with LMM(listen:B). */
 	if (wq_has_sleeper(&rb->readers))
 		ringbuf_ring_wake_sleepers(rb);
 }

@@ -219,20 +219,12 @@ TEST_F(ring, unknown_calls_are_enotty)
 
 TEST_F(ring, what_comes_later_is_refused_cleanly)
 {
-	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
 	struct ringbuf_info i;
 
 	ASSERT_EQ(0, rb_info(self->p.r, &i));
-	EXPECT_EQ(RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE, i.features);
+	EXPECT_EQ(RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE |
+		  RINGBUF_FEATURE_WATERMARK, i.features);
 	EXPECT_EQ(-EPERM, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_RELIABLE));
-	c.wake_bytes = 1;
-	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
-	c.wake_bytes = 0;
-	c.wake_records = 1;
-	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
-	c.wake_records = 0;
-	c.wake_ns = 1ULL << 63;
-	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
 }
 
 TEST_F(ring, each_call_wants_the_right_kind_of_file)

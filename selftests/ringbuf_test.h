@@ -154,6 +154,17 @@ static __maybe_unused int rb_set_consumer(int fd, uint32_t flags)
 	return RC(ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c));
 }
 
+static __maybe_unused int rb_set_mark(int fd, uint32_t flags, uint32_t bytes,
+				      uint32_t records, uint64_t ns)
+{
+	struct ringbuf_consumer c = {
+		.struct_size = sizeof(c), .flags = flags,
+		.wake_bytes = bytes, .wake_records = records, .wake_ns = ns,
+	};
+
+	return RC(ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c));
+}
+
 static __maybe_unused int rb_set_writer(int fd, uint32_t flags)
 {
 	struct ringbuf_writer w = { .struct_size = sizeof(w), .flags = flags };

@@ -354,6 +354,79 @@ TEST_F(ring, poll_requests_see_records)
 	EXPECT_EQ(POLLIN, cqe.res);
 }
 
+TEST_F(ring, a_waiting_read_completes_at_its_mark)
+{
+	struct io_uring_cqe cqe;
+	int len = 3 * RINGBUF_FRAME_SIZE(8);
+
+	ASSERT_EQ(0, rb_set_mark(self->r, RINGBUF_CONSUMER_FRAMED, 0, 3, 0));
+	for (int n = 0; n < 100; n++) {
+		queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, n);
+		ASSERT_EQ(1, submit(&self->u));
+		ASSERT_EQ(0, rb_put_many(self->p.w, 0, 2, 8));
+		/* Lets it do what it would do. */
+		ASSERT_EQ(0, submit(&self->u));
+		ASSERT_FALSE(completed(&self->u, &cqe));
+		ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+		ASSERT_TRUE(complete(&self->u, &cqe));
+		ASSERT_EQ(len, cqe.res);
+	}
+	ASSERT_EQ(0, rb_set_mark(self->r, RINGBUF_CONSUMER_FRAMED, 0, 3, 20000000));
+	queue(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX, 1);
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(len / 3, cqe.res);
+	/* What is there it takes, however little. */
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	EXPECT_EQ(len / 3, run(&self->u, IORING_OP_READ, self->r, rb_in, RB_MAX));
+	EXPECT_EQ(0, workers());
+}
+
+TEST_F(ring, poll_requests_wait_for_the_mark)
+{
+	struct io_uring_cqe cqe;
+
+	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
+		->poll32_events = POLLIN;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_EQ(0, rb_set_mark(self->r, 0, 2 * RINGBUF_FRAME_SIZE(8), 0, 0));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	ASSERT_EQ(0, submit(&self->u));
+	ASSERT_FALSE(completed(&self->u, &cqe));
+	ASSERT_EQ(8, rb_put(self->p.w, 1, 8));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(POLLIN, cqe.res);
+
+	ASSERT_EQ(8, rb_get(self->r, 0));
+	ASSERT_EQ(0, rb_set_mark(self->r, 0, -1U, 0, 20000000));
+	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 2)
+		->poll32_events = POLLIN;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(POLLIN, cqe.res);
+}
+
+/* A wakeup tells io_uring what has come about; it does not ask again. */
+TEST_F(ring, poll_requests_are_told_what_is_true_of_their_consumer)
+{
+	struct io_uring_cqe cqe;
+
+	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
+		->poll32_events = POLLIN;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_EOF));
+	ASSERT_EQ(0, submit(&self->u));
+	EXPECT_FALSE(completed(&self->u, &cqe));
+	close(self->p.w);
+	self->p.w = rb_open(O_WRONLY);
+	ASSERT_EQ(0, submit(&self->u));
+	EXPECT_FALSE(completed(&self->u, &cqe));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(POLLIN, cqe.res);
+}
+
 TEST_F(ring, waiting_reads_do_not_outlive_their_process)
 {
 	int ready[2];

@@ -126,11 +126,16 @@ struct ringbuf_info {
  * struct ringbuf_consumer - RINGBUF_IOC_SET_CONSUMER, _GET_CONSUMER
  * @struct_size: bytes of the caller's structure
  * @flags: RINGBUF_CONSUMER_*
- * @wake_bytes: wake this consumer once so many bytes wait for it; 0: any
- * @wake_records: the same in records; 0: any
- * @wake_ns: but not later than so many ns after the first of them; 0: no limit
+ * @wake_bytes: wake this consumer once so many bytes of frames wait for it; 0:
+ *	never for that reason
+ * @wake_records: the same in records
+ * @wake_ns: the same in ns since the first of them waits, whatever their number
  *
- * Belongs to the open file description, as the cursor does.
+ * Belongs to the open file description, as the cursor does. Without any of the
+ * three a consumer wakes for each record. They say when poll() tells of records
+ * and when a read() that sleeps goes on, whichever comes first; a read() that
+ * finds records does not sleep. Half a ring of records, a loss and the end of the
+ * stream wake in any case.
  */
 struct ringbuf_consumer {
 	__u32	struct_size;
