@@ -157,21 +157,21 @@ static void by_count(unsigned int rounds)
 		for (unsigned int i = 0; i < COUNTS; i++)
 			measure_count(&counts[r % 2 ? COUNTS - 1 - i : i], r);
 
-	head(reliable ? "write(), reliable consumers" :
+	head_spread(reliable ? "write(), reliable consumers" :
 	     "write(), idle lossy consumers", "to none");
 	for (c = counts; c < counts + COUNTS; c++)
-		row(&c->mean, rounds, &counts[0].mean);
-	head("the longest in a turn of the ring", "to none");
+		row_spread(&c->mean, rounds, &counts[0].mean);
+	head_spread("the longest in a turn of the ring", "to none");
 	for (c = counts; c < counts + COUNTS; c++) {
 		c->longest.name = c->mean.name;
-		row(&c->longest, rounds, &counts[0].longest);
+		row_spread(&c->longest, rounds, &counts[0].longest);
 	}
 	if (!reliable)
 		return;
-	head("write() to a full ring, one lags", "to 1");
+	head_spread("write() to a full ring, one lags", "to 1");
 	for (c = counts + 1; c < counts + COUNTS; c++) {
 		c->held.name = c->mean.name;
-		row(&c->held, rounds, &counts[1].held);
+		row_spread(&c->held, rounds, &counts[1].held);
 	}
 }
 
@@ -324,9 +324,9 @@ static void by_sleep(unsigned int rounds)
 	for (unsigned int r = 0; r < rounds; r++)
 		for (unsigned int i = 0; i < SLEEPS; i++)
 			sleeps[i].s.ns[r] = measure_sleep(&sleeps[i]);
-	head("write(), consumers that sleep", "to none");
+	head_spread("write(), consumers that sleep", "to none");
 	for (unsigned int i = 0; i < SLEEPS; i++)
-		row(&sleeps[i].s, rounds, &sleeps[0].s);
+		row_spread(&sleeps[i].s, rounds, &sleeps[0].s);
 }
 
 static void look_at_ring(void)

@@ -147,10 +147,10 @@ static void measure(int k, int cpu, unsigned int round, unsigned int calls)
 
 static void table(const char *what, struct series *s, unsigned int rounds)
 {
-	head(what, "to pipe");
+	head_spread(what, "to pipe");
 	for (int k = 0; k < KINDS; k++) {
 		s[k].name = kinds[k].name;
-		row(&s[k], rounds, &s[kinds[k].poll ? PIPE_POLL : PIPE]);
+		row_spread(&s[k], rounds, &s[kinds[k].poll ? PIPE_POLL : PIPE]);
 	}
 }
 
