@@ -78,11 +78,15 @@ static struct count {
 static void set_consumers(unsigned int n)
 {
 	static unsigned int open;
+	unsigned int before = open;
 
 	while (open < n)
 		readers[open++] = reader(0, 0);
 	while (open > n)
 		close(readers[--open]);
+	/* What the kernel does later for those that came or went. */
+	if (open != before)
+		usleep(20000);
 	for (unsigned int i = 0; reliable && i < n; i++)
 		to_end(readers[i]);
 }
