@@ -100,18 +100,19 @@ static void free_storage(struct ringbuf *rb)
  */
 static int alloc_storage(struct ringbuf *rb)
 {
+	/* Rather fail than have the OOM killer make room for a large ring. */
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
+			  __GFP_NOWARN;
 	const struct ringbuf_mark start = {};
 	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
 	struct ringbuf_page *page;
 	void *data;
 
-	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), GFP_KERNEL_ACCOUNT);
+	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), gfp);
 	if (!rb->pages)
 		return -ENOMEM;
-	/* Rather fail than have the OOM killer make room for a large ring. */
 	for (i = 0; i <= n; i++) {
-		rb->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-					  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+		rb->pages[i] = alloc_page(gfp | __GFP_ZERO);
 		if (!rb->pages[i])
 			return -ENOMEM;
 		if (i)
