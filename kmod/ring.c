@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -198,22 +199,23 @@ void ringbuf_ring_put(struct ringbuf *rb)
  * ringbuf_ring_kill() - End a ring: it takes no more records
  * @rb: the ring, which nobody can open any more
  *
- * What is retained can be read. Whoever sleeps or polls wakes. A record of which
- * a producer is in the middle may still appear.
+ * What is retained can be read. Whoever sleeps or polls wakes. A write() publishes
+ * before anyone can see that the ring is dead, or not at all, however long it takes
+ * to get at its data; it looks for the end and publishes under RCU. A record that
+ * a kernel producer has in hand may still appear.
  *
- * Context: task.
+ * Context: task; may sleep.
  */
 void ringbuf_ring_kill(struct ringbuf *rb)
 {
 	struct ringbuf_page *page = rb->core.page;
 
+	/* Fails each reserve from now on, and costs the others nothing. */
+	WRITE_ONCE(rb->core.max_record, 0);
+	/* Who has not seen it has published. */
+	synchronize_rcu_expedited();
 	/* Pairs with the acquire in ringbuf_ring_dead(). */
 	smp_store_release(&page->flags, page->flags | RINGBUF_RING_DEAD);
-	/*
-	 * Fails each reserve from now on, and costs the others nothing. Pairs
-	 * with the barrier in ringbuf_ring_refuses().
-	 */
-	smp_store_release(&rb->core.max_record, 0);
 	/* Whoever is not on its queue yet looks after it has been. */
 	wake_all(rb);
 	wake_up_all(&rb->room);
