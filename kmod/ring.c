@@ -82,7 +82,7 @@ static void stall_timer(struct timer_list *timer)
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
 	wake_up_all(&rb->room);
-	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+	ringbuf_ring_wake_writers(rb);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -219,7 +219,8 @@ void ringbuf_ring_kill(struct ringbuf *rb)
 	/* Whoever is not on its queue yet looks after it has been. */
 	wake_all(rb);
 	wake_up_all(&rb->room);
-	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE | EPOLLHUP);
+	/* HUP alone: everybody asks for it, and there is no room. */
+	wake_up_poll(&rb->writers, EPOLLHUP);
 }
 
 /**

@@ -81,6 +81,7 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
+void ringbuf_ring_wake_writers(struct ringbuf *rb);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
 pid_t ringbuf_ring_holder(struct ringbuf *rb);
