@@ -423,7 +423,7 @@ static void *about_to(void *arg)
 
 TEST_F_TIMEOUT(ring, nobody_who_is_about_to_sleep_sleeps_through_it, 240)
 {
-	int rounds = rb_quick() ? 100 : 1500;
+	int rounds = rb_quick() ? 100 : 1000;
 	unsigned int seed = 1;
 	pthread_t t[4];
 

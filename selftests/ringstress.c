@@ -91,7 +91,7 @@ static void make_some(unsigned int *seed)
 	if (ret && ret != -ENOENT)
 		wrong("live=1", ret, 0);
 	atomic_fetch_add(&all->made, !ret);
-	usleep(rand_r(seed) % (rand_r(seed) % 4 ? 2000 : 30000));
+	usleep(rand_r(seed) % (rand_r(seed) % 4 ? 2000 : 20000));
 	if (rand_r(seed) % 2) {
 		ret = ring_set(name, "live", "0");
 		if (ret && ret != -ENOENT)
@@ -244,9 +244,15 @@ static void read_some(unsigned int *seed)
 		usleep(200);
 		return;
 	}
-	if (rb_set_mark(fd, (framed ? FRAMED : 0) | (reliable ? RELIABLE : 0), 0,
-			rand_r(seed) % 4 ? 0 : 5, rand_r(seed) % 4 ? 0 : 1000000))
-		wrong("set", 0, 0);
+	ret = rb_set_mark(fd, (framed ? FRAMED : 0) | (reliable ? RELIABLE : 0), 0,
+			  rand_r(seed) % 4 ? 0 : 5, rand_r(seed) % 4 ? 0 : 1000000);
+	/* Live before the other maker had said that it is to be reliable. */
+	if (ret == -EPERM && reliable && !(ring_flags(fd) & RINGBUF_RING_RELIABLE)) {
+		reliable = false;
+		ret = rb_set_consumer(fd, framed ? FRAMED : 0);
+	}
+	if (ret)
+		wrong("set", ret, reliable);
 	atomic_fetch_add(&all->joins, reliable);
 	while (count-- && !stopped()) {
 		if (rb_stats(fd, &st))
