@@ -480,7 +480,7 @@ TEST_F(rings, each_is_as_it_was_configured)
 
 TEST_F_TIMEOUT(rings, sixty_four_at_once, 120)
 {
-	int fd[MANY], refused = 0;
+	int fd[MANY];
 	dev_t seen[MANY];
 	struct stat st;
 	char name[16];
@@ -508,21 +508,6 @@ TEST_F_TIMEOUT(rings, sixty_four_at_once, 120)
 			ASSERT_EQ(50, rb_get(fd[k], n * MANY + k));
 		EXPECT_EQ(k % 2 ? -EAGAIN : -ENODEV, rb_get(fd[k], 0));
 		close(fd[k]);
-	}
-	/* Where there are no more devices it is said, and nothing is left. */
-	for (int k = 0; k < 200 && !refused; k++) {
-		snprintf(name, sizeof(name), "more%d", k);
-		ASSERT_EQ(0, ring_mkdir(name));
-		ASSERT_EQ(0, ring_set(name, "size", "4096"));
-		refused = ring_set(name, "live", "1");
-		if (!refused)
-			continue;
-		EXPECT_EQ(-EBUSY, refused);
-		EXPECT_TRUE(ring_is(name, "live", "0"));
-		EXPECT_TRUE(ring_is_gone(name));
-		/* One that goes makes room for another. */
-		ASSERT_EQ(0, ring_rmdir("more0"));
-		EXPECT_EQ(0, ring_set(name, "live", "1"));
 	}
 }
 
