@@ -18,9 +18,10 @@ usage: bench.sh [OPTION]... [NAME]...
 
   -k KERNEL   see vm/kernel.sh (default 6.12)
   -r ROUNDS   instead of each one's own
-  -i          count instructions: a nanosecond is one, on however many CPUs. Slow
-              caches and memory do not show; the same program has the same figure
-              again, to within the timer's interrupts, so five rounds will do
+  -i          count instructions: a nanosecond is one, and CPUs take turns, so that
+              two that wait for each other add up. Figures are the same in each
+              run, but for the timer's interrupts: five rounds will do, on a busy
+              machine, too. What caches and barriers cost does not show
   -c FILE     all that was measured goes there: table, case, round, nanoseconds
   -a ARGS     more kernel parameters
 USAGE
