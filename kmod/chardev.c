@@ -38,13 +38,13 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 		return -EFAULT;
 	}
 	/* Before the end or not at all: see ringbuf_ring_kill(). */
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	ended = ringbuf_ring_refuses(rb, 0);
 	if (likely(!ended)) {
 		ringbuf_ring_commit(rb);
 		ringbuf_ring_publish(rb);
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	if (likely(!ended))
 		return len;
 	ringbuf_core_discard(&rb->core);
