@@ -81,6 +81,7 @@ struct ringbuf_reader {
 /* Flags of ringbuf_reader_open() */
 #define RINGBUF_READER_EOF	(1U << 0) /* without a writer, end when all is read */
 #define RINGBUF_READER_NO_MMAP	(1U << 1) /* by read(), even where mmap() works */
+#define RINGBUF_READER_RELIABLE	(1U << 2) /* the writer waits, it loses nothing */
 
 /* Readers */
 int ringbuf_reader_open(struct ringbuf_reader **reader, const char *name,
@@ -94,6 +95,7 @@ int ringbuf_reader_info(const struct ringbuf_reader *reader,
 			struct ringbuf_info *info);
 int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 			 struct ringbuf_stats *stats);
+int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable);
 int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 			    int whence);
 int ringbuf_arm(struct ringbuf_reader *reader);
@@ -148,7 +150,8 @@ static inline bool ringbuf_intact(const struct ringbuf_reader *r)
  * The same record again until ringbuf_release(). A writer that goes around the
  * ring may overwrite the payload at any time: use it, ask ringbuf_intact(), and
  * only then act on it. While there are records there is one system call for each
- * quarter of the ring, to tell the kernel how far this reader is.
+ * quarter of the ring, to tell the kernel how far this reader is; of one that is
+ * reliable more, so that the writer waits for what it has not released only.
  *
  * Return: 1, 0 when there is no record now, -EBADMSG when this is no ring, or
  * what read() fails with where the ring is not mapped: -ENODATA at the end of

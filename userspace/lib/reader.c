@@ -5,12 +5,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include "lib.h"
 
-#define READER_FLAGS	(RINGBUF_READER_EOF | RINGBUF_READER_NO_MMAP)
+#define READER_FLAGS	(RINGBUF_READER_EOF | RINGBUF_READER_NO_MMAP | \
+			 RINGBUF_READER_RELIABLE)
 
 /*
  * Room for the largest record, and for a good many small ones. Memory that is
@@ -30,22 +30,60 @@ static int alloc_buffer(struct reader *r)
 }
 
 /* Whether there is an end, and frames, are ours to say; all else stays. */
-int set_consumer(const struct reader *r, uint32_t flags)
+int set_up(struct reader *r, uint32_t flags)
 {
-	struct ringbuf_consumer consumer = { .struct_size = sizeof(consumer) };
+	struct ringbuf_consumer consumer;
 	uint32_t was;
+	int ret = get_consumer(r->fd, &consumer);
 
-	if (ioctl(r->fd, RINGBUF_IOC_GET_CONSUMER, &consumer))
-		return -errno;
+	if (ret)
+		return ret;
 	was = consumer.flags;
 	if (r->flags & RINGBUF_READER_EOF)
 		flags |= RINGBUF_CONSUMER_EOF;
+	if (r->flags & RINGBUF_READER_RELIABLE)
+		flags |= RINGBUF_CONSUMER_RELIABLE;
 	consumer.flags &= ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF);
 	consumer.flags |= flags;
-	if (consumer.flags == was)
-		return 0;
-	consumer.struct_size = sizeof(consumer);
-	return ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &consumer) ? -errno : 0;
+	if (consumer.flags != was)
+		ret = set_consumer(r->fd, &consumer);
+	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
+	return ret;
+}
+
+/**
+ * ringbuf_reader_set_reliable() - Have the writer wait for this reader, or not
+ * @reader: the reader
+ * @reliable: whether it is to
+ *
+ * From the reader's place on; what is overwritten already is lost. Also for one
+ * that was demoted (RINGBUF_STATS_DEMOTED) to be reliable again.
+ *
+ * Return: 0; -EPERM when the ring allows no reliable readers, -ENOMEM.
+ */
+int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
+{
+	struct reader *r = whole(reader);
+	struct ringbuf_consumer consumer;
+	int ret;
+
+	/* It holds from where the kernel believes it to be. */
+	ret = r->page ? map_advance(r) : 0;
+	ret = ret ?: get_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	consumer.flags &= ~RINGBUF_CONSUMER_RELIABLE;
+	if (reliable)
+		consumer.flags |= RINGBUF_CONSUMER_RELIABLE;
+	ret = set_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	r->reliable = reliable;
+	r->demoted = false;
+	/* From record to record, see find_end(). */
+	if (r->page)
+		reader->end = reader->at + reader->frame;
+	return 0;
 }
 
 static int start(struct reader *r)
@@ -82,7 +120,7 @@ static int start(struct reader *r)
 		if (ret == -EBADMSG)
 			return ret;
 		if (!ret)
-			return set_consumer(r, 0);
+			return set_up(r, 0);
 	}
 	return stream_open(r);
 }
@@ -104,7 +142,8 @@ static void free_reader(struct reader *r)
  * Goes on where the file's cursor is.
  *
  * Return: 0; -EINVAL for unknown flags, -ENOTTY when @fd is no ring, -EBADF when
- * it is not open for reading, -ENOMEM, -EBADMSG when the ring makes no sense.
+ * it is not open for reading, -EPERM for RINGBUF_READER_RELIABLE when the ring
+ * does not allow that, -ENOMEM, -EBADMSG when the ring makes no sense.
  */
 int ringbuf_reader_fdopen(struct ringbuf_reader **reader, int fd,
 			  unsigned int flags)
@@ -218,6 +257,22 @@ static int beyond(const struct reader *r, struct ringbuf_stats *at,
 	return get_stats(r->fd, at);
 }
 
+/* RINGBUF_STATS_DEMOTED, if that is so. */
+static int add_demoted(const struct reader *r, uint32_t *flags)
+{
+	struct ringbuf_stats stats;
+	int ret;
+
+	if (r->demoted)
+		*flags |= RINGBUF_STATS_DEMOTED;
+	if (r->demoted || !r->reliable)
+		return 0;
+	ret = get_stats(r->fd, &stats);
+	if (!ret)
+		*flags |= stats.flags & RINGBUF_STATS_DEMOTED;
+	return ret;
+}
+
 /**
  * ringbuf_reader_stats() - The reader's account
  * @reader: the reader
@@ -256,7 +311,7 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 	stats->lost_records = r->lost_records + lost_records;
 	stats->read_bytes = stats->pos - r->first_pos - r->lost_bytes;
 	stats->read_records = stats->seq - r->first_seq - r->lost_records;
-	return 0;
+	return add_demoted(r, &stats->flags);
 }
 
 /* The seq that a seek asks for, or a negative errno. */

@@ -10,7 +10,7 @@
 
 int stream_open(struct reader *r)
 {
-	int ret = set_consumer(r, RINGBUF_CONSUMER_FRAMED);
+	int ret = set_up(r, RINGBUF_CONSUMER_FRAMED);
 
 	if (ret)
 		return ret;
