@@ -29,6 +29,8 @@
  * @advanced_at: when it was told, in ns; of a reliable reader
  * @reliable: the writer waits for it, or did until it was demoted
  * @demoted: it was, and the kernel has been made to forget it
+ * @marked: it wakes for many records at once
+ * @seen: of one that is mapped and marked: the head when it was last woken
  * @run: where the frames at hand begin, which stays: their tail
  * @buffer: frames that were read; of a mapped reader, the record that
  *	ringbuf_read() copied
@@ -52,6 +54,8 @@ struct reader {
 	uint64_t advanced_at;
 	bool reliable;
 	bool demoted;
+	bool marked;
+	uint64_t seen;
 
 	ringbuf_word_ run;
 	unsigned char *buffer;
@@ -98,11 +102,13 @@ int map_open(struct reader *r, const struct ringbuf_info *info);
 void map_close(struct reader *r);
 int map_find(struct reader *r);
 int map_advance(struct reader *r);
+void map_see(struct reader *r);
 
 /* stream.c: records by read() */
 int stream_open(struct reader *r);
 int stream_find(struct reader *r);
 void stream_drop(struct reader *r);
+bool stream_at_hand(const struct reader *r);
 void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records);
 
 #endif /* RINGBUF_LIB_H */

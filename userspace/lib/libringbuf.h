@@ -96,6 +96,8 @@ int ringbuf_reader_info(const struct ringbuf_reader *reader,
 int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 			 struct ringbuf_stats *stats);
 int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable);
+int ringbuf_reader_set_wake(struct ringbuf_reader *reader, uint32_t bytes,
+			    uint32_t records, uint64_t ns);
 int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 			    int whence);
 int ringbuf_arm(struct ringbuf_reader *reader);

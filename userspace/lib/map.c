@@ -104,6 +104,12 @@ int map_advance(struct reader *r)
 	return 0;
 }
 
+/* What is there now is not waited for any more. */
+void map_see(struct reader *r)
+{
+	r->seen = load_acquire(&r->page->head);
+}
+
 /*
  * Is the kernel to be told of @untold bytes that were read? Else it would count
  * as lost what has long been read. And a reliable reader holds the writer from

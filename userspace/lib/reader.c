@@ -29,6 +29,12 @@ static int alloc_buffer(struct reader *r)
 	return 0;
 }
 
+static bool has_mark(const struct ringbuf_consumer *consumer)
+{
+	return consumer->wake_bytes || consumer->wake_records ||
+	       consumer->wake_ns;
+}
+
 /* Whether there is an end, and frames, are ours to say; all else stays. */
 int set_up(struct reader *r, uint32_t flags)
 {
@@ -48,6 +54,7 @@ int set_up(struct reader *r, uint32_t flags)
 	if (consumer.flags != was)
 		ret = set_consumer(r->fd, &consumer);
 	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
+	r->marked = has_mark(&consumer);
 	return ret;
 }
 
@@ -83,6 +90,42 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 	/* From record to record, see find_end(). */
 	if (r->page)
 		reader->end = reader->at + reader->frame;
+	return 0;
+}
+
+/**
+ * ringbuf_reader_set_wake() - Say for how much to be woken
+ * @reader: the reader
+ * @bytes: once so many bytes of frames wait
+ * @records: once so many records wait
+ * @ns: once one has waited for so long
+ *
+ * Whichever comes first; 0 is never for that reason, and three times 0 for each
+ * record. ringbuf_wait() and ringbuf_arm() go by it, and what polls the reader's
+ * file; ringbuf_next() and ringbuf_read() give what is there. Half a ring of
+ * records, a loss and the end of the stream wake in any case.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ringbuf_reader_set_wake(struct ringbuf_reader *reader, uint32_t bytes,
+			    uint32_t records, uint64_t ns)
+{
+	struct reader *r = whole(reader);
+	struct ringbuf_consumer consumer;
+	int ret = get_consumer(r->fd, &consumer);
+
+	if (ret)
+		return ret;
+	consumer.wake_bytes = bytes;
+	consumer.wake_records = records;
+	consumer.wake_ns = ns;
+	ret = set_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	/* Who sets what he got is no consumer that was demoted any more. */
+	if (r->reliable && !(consumer.flags & RINGBUF_CONSUMER_RELIABLE))
+		r->demoted = true;
+	r->marked = has_mark(&consumer);
 	return 0;
 }
 
@@ -411,6 +454,7 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	reader->gap = 0;
 	reader->gap_bytes = 0;
 	r->advanced = stats.pos;
+	r->seen = stats.pos;
 	if (!r->page)
 		stream_drop(r);
 	return stats.seq;
@@ -427,6 +471,28 @@ static int end_of_stream(struct reader *r)
 	return info.flags & RINGBUF_RING_DEAD ? -ENODEV : -ENODATA;
 }
 
+/* Is there something that the reader was woken for, and has not taken yet? */
+static bool at_hand(const struct reader *r)
+{
+	return r->page ? before(place(r), r->seen) : stream_at_hand(r);
+}
+
+/* Is there as much as the reader wants to be woken for? 1, 0 or a negative errno. */
+static int ask_mark(struct reader *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	int ret = r->page ? map_advance(r) : 0;
+
+	if (ret)
+		return ret;
+	ret = poll(&p, 1, 0);
+	if (ret <= 0)
+		return ret ? -errno : 0;
+	if (r->page)
+		map_see(r);
+	return 1;
+}
+
 /**
  * ringbuf_arm() - Is it right to sleep?
  * @reader: the reader
@@ -434,9 +500,9 @@ static int end_of_stream(struct reader *r)
  * For who sleeps in an epoll or poll() of his own: tells the kernel how far the
  * reader is, so that its file is readable when there is something new.
  *
- * Return: 1 when there is a record: do not sleep; 0: wait for POLLIN; -ENODATA at
- * the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring is gone; else
- * as ringbuf_next().
+ * Return: 1 when there is a record, or as many as ringbuf_reader_set_wake() asks
+ * for: do not sleep; 0: wait for POLLIN; -ENODATA at the end of the stream
+ * (RINGBUF_READER_EOF), -ENODEV when the ring is gone; else as ringbuf_next().
  */
 int ringbuf_arm(struct ringbuf_reader *reader)
 {
@@ -447,6 +513,11 @@ int ringbuf_arm(struct ringbuf_reader *reader)
 	/* One is shown: that stays where it is. */
 	if (reader->frame)
 		return 1;
+	if (r->marked && !at_hand(r)) {
+		ret = ask_mark(r);
+		if (ret <= 0)
+			return ret;
+	}
 	ret = ringbuf_find_(reader);
 	if (ret || !r->page)
 		return ret;
@@ -476,9 +547,12 @@ static int64_t now_ms(void)
  * @reader: the reader
  * @timeout_ms: at most so many ms; -1: for ever, 0: not at all
  *
+ * Or as many as ringbuf_reader_set_wake() asks for; what that woke for and has not
+ * been taken is not waited for again.
+ *
  * Return: 1 when there is one, 0 after @timeout_ms; -EINTR after a signal,
  * -ENODATA at the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring
- * is gone, -EBADMSG when it makes no sense.
+ * is gone and all is read, -EBADMSG when it makes no sense.
  */
 int ringbuf_wait(struct ringbuf_reader *reader, int timeout_ms)
 {

@@ -114,6 +114,12 @@ int stream_find(struct reader *r)
 	return 1;
 }
 
+/* Frames that have been read and not yet shown. */
+bool stream_at_hand(const struct reader *r)
+{
+	return r->pub.at + r->pub.base - (uintptr_t)r->buffer < r->filled;
+}
+
 /* Losses that are known and not yet told: those among the frames at hand. */
 void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
 {
