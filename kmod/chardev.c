@@ -22,8 +22,8 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 	size_t len = iov_iter_count(from);
 	void *payload;
 
-	if (len > rb->core.max_record)
-		return -EMSGSIZE;
+	if (len > READ_ONCE(rb->core.max_record))
+		return ringbuf_ring_refuses(rb, -EMSGSIZE);
 	payload = ringbuf_core_reserve(&rb->core, len, 0);
 	if (unlikely(!payload)) {
 		*need = ringbuf_core_need(&rb->core, rb->core.head,
@@ -58,8 +58,8 @@ static ssize_t next_frame(struct ringbuf *rb, struct iov_iter *from, bool *lost)
 	    (hdr.flags & ~RINGBUF_RECORD_LOST))
 		return -EINVAL;
 	*lost = hdr.flags & RINGBUF_RECORD_LOST;
-	if (!*lost && hdr.len > rb->core.max_record)
-		return -EMSGSIZE;
+	if (!*lost && hdr.len > READ_ONCE(rb->core.max_record))
+		return ringbuf_ring_refuses(rb, -EMSGSIZE);
 	return RINGBUF_FRAME_SIZE(hdr.len);
 }
 
@@ -89,7 +89,7 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 	if (run)
 		return run;
 	/* Or somebody has changed it since it was looked at. */
-	return copied < len ? -EFAULT : -EINVAL;
+	return copied < len ? -EFAULT : ringbuf_ring_refuses(rb, -EINVAL);
 }
 
 /* A run of whole frames. As write_message(). */
@@ -197,7 +197,9 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	smp_mb();
 	if (file->f_mode & FMODE_READ)
 		events |= ringbuf_watermark_events(rf);
-	if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+	if (ringbuf_ring_dead(rb))
+		events |= EPOLLHUP;
+	else if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
 		events |= RINGBUF_POLL_WRITE;
 	return events;
 }
@@ -227,6 +229,7 @@ static int ringbuf_open(struct inode *inode, struct file *file)
 	if (!rf)
 		return -ENOMEM;
 	rf->ring = rb;
+	kref_get(&rb->ref);
 	spin_lock_init(&rf->lock);
 	ringbuf_watermark_init(rf);
 
@@ -252,6 +255,7 @@ err_consumer:
 	if (file->f_mode & FMODE_READ)
 		atomic_dec(&rb->consumers);
 err_free:
+	ringbuf_ring_put(rb);
 	kfree(rf);
 	return ret;
 }
@@ -267,6 +271,7 @@ static int ringbuf_release(struct inode *inode, struct file *file)
 		ringbuf_file_leave(rf);
 		atomic_dec(&rf->ring->consumers);
 	}
+	ringbuf_ring_put(rf->ring);
 	kfree(rf);
 	return 0;
 }

@@ -368,6 +368,9 @@ ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 		if (ringbuf_file_eof(rf))
 			return 0;
+		/* Then look once more: a record may have been the last. */
+		if (ringbuf_ring_dead(rf->ring) && !ringbuf_file_ready(rf))
+			return -ENODEV;
 		if ((iocb->ki_flags & IOCB_NOWAIT) ||
 		    (iocb->ki_filp->f_flags & O_NONBLOCK))
 			return -EAGAIN;

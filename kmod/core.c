@@ -232,8 +232,8 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 	while (len - done >= sizeof(*rec)) {
 		rec = ringbuf_frame_at(c, c->head);
 		frame = ringbuf_frame_size(rec->len);
-		if (!rec->len || rec->len > c->max_record || rec->flags ||
-		    frame > len - done)
+		if (!rec->len || rec->len > READ_ONCE(c->max_record) ||
+		    rec->flags || frame > len - done)
 			break;
 		memset((u8 *)(rec + 1) + rec->len, 0,
 		       frame - sizeof(*rec) - rec->len);

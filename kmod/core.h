@@ -30,7 +30,7 @@ struct ringbuf_mark {
  * @data: data area, @size bytes, mapped twice in a row
  * @size: bytes of the data area, a power of two
  * @stride: bytes by which the tail moves at least, so that it moves rarely
- * @max_record: payload bytes of the largest record
+ * @max_record: payload bytes of the largest record; 0 once there are to be none
  * @start: where the first record was or will be
  * @head: producer's own: after the newest committed record
  * @head_seq: producer's own: seq of the next record
@@ -326,7 +326,7 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 	struct ringbuf_record *rec;
 	u64 frame = ringbuf_frame_size(len);
 
-	if (unlikely(!len || len > c->max_record || c->reserved))
+	if (unlikely(!len || len > READ_ONCE(c->max_record) || c->reserved))
 		return NULL;
 	if (unlikely(ringbuf_before(c->limit, c->head + frame)) &&
 	    !ringbuf_core_make_room(c, c->head + frame))

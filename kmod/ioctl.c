@@ -88,7 +88,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
 	info->features = RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE |
-			 RINGBUF_FEATURE_WATERMARK;
+			 RINGBUF_FEATURE_WATERMARK | RINGBUF_FEATURE_NAMED;
 	info->data_size = core->size;
 	info->data_offset = core->page->data_offset;
 	info->head = head.pos;
@@ -97,10 +97,10 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	info->tail_seq = tail.seq;
 	info->overwritten = READ_ONCE(core->overwritten);
 	info->dropped = READ_ONCE(core->dropped);
-	info->max_record = core->max_record;
+	info->max_record = ringbuf_max_record(core->size);
 	info->consumers = atomic_read(&rb->consumers);
 	info->reliable_consumers = ringbuf_ring_reliable(rb);
-	info->flags = core->page->flags;
+	info->flags = READ_ONCE(core->page->flags);
 	if (READ_ONCE(rb->producer))
 		info->flags |= RINGBUF_RING_WRITER;
 	strscpy(info->name, rb->name, sizeof(info->name));

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A ring in the kernel: storage, the producer slot, wakeups, and the API for
+ * A ring in the kernel: storage, the producer slot, wakeups, and publishing for
  * kernel producers.
  */
 
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -63,10 +62,6 @@
  * PREEMPT_RT runs in a thread; that costs nothing when nobody sleeps.
  */
 
-/* Orders creation, destruction and lookup of rings. */
-static DEFINE_MUTEX(rings_lock);
-static LIST_HEAD(rings);
-
 /*
  * Wake all who sleep or poll and have a reason to go on, from task or irq_work,
  * holding no lock that a wakeup could want.
@@ -110,12 +105,12 @@ static int alloc_storage(struct ringbuf *rb)
 	struct ringbuf_page *page;
 	void *data;
 
-	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), GFP_KERNEL);
+	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), GFP_KERNEL_ACCOUNT);
 	if (!rb->pages)
 		return -ENOMEM;
 	/* Rather fail than have the OOM killer make room for a large ring. */
 	for (i = 0; i <= n; i++) {
-		rb->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO |
+		rb->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
 					  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 		if (!rb->pages[i])
 			return -ENOMEM;
@@ -138,25 +133,27 @@ static int alloc_storage(struct ringbuf *rb)
 }
 
 /**
- * ringbuf_ring_create() - Make a ring, known to kernel producers at once
+ * ringbuf_ring_alloc() - Make a ring that nobody knows yet
  * @config: checked by the caller
+ *
+ * Its memory is accounted to who asks for it.
  *
  * Context: task; may sleep.
  *
- * Return: the ring; ERR_PTR(-ENOMEM) when there is no memory,
- * ERR_PTR(-EEXIST) when there is a ring of that name.
+ * Return: the ring, with one reference; ERR_PTR(-ENOMEM).
  */
-struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
+struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 {
-	struct ringbuf *rb, *other;
+	struct ringbuf *rb;
 	int ret;
 
-	rb = kzalloc(sizeof(*rb), GFP_KERNEL);
+	rb = kzalloc(sizeof(*rb), GFP_KERNEL_ACCOUNT);
 	if (!rb)
 		return ERR_PTR(-ENOMEM);
 	strscpy(rb->name, config->name, sizeof(rb->name));
 	rb->config = *config;
 	rb->config.name = rb->name;
+	kref_init(&rb->ref);
 	init_waitqueue_head(&rb->readers);
 	init_waitqueue_head(&rb->room);
 	init_waitqueue_head(&rb->writers);
@@ -165,43 +162,61 @@ struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config)
 	init_irq_work(&rb->wake, wake_work);
 	mutex_init(&rb->write_lock);
 	ret = alloc_storage(rb);
-	if (ret)
-		goto err_free;
-
-	mutex_lock(&rings_lock);
-	list_for_each_entry(other, &rings, node) {
-		if (!strcmp(other->name, rb->name)) {
-			mutex_unlock(&rings_lock);
-			ret = -EEXIST;
-			goto err_free;
-		}
+	if (ret) {
+		ringbuf_ring_put(rb);
+		return ERR_PTR(ret);
 	}
-	list_add_tail(&rb->node, &rings);
-	mutex_unlock(&rings_lock);
 	return rb;
-
-err_free:
-	free_storage(rb);
-	kfree(rb);
-	return ERR_PTR(ret);
 }
 
-/**
- * ringbuf_ring_destroy() - Free a ring
- * @rb: the ring; nobody has it open, or its producer slot
- *
- * Context: task; may sleep.
- */
-void ringbuf_ring_destroy(struct ringbuf *rb)
+static void free_ring(struct kref *ref)
 {
-	mutex_lock(&rings_lock);
-	list_del(&rb->node);
-	mutex_unlock(&rings_lock);
+	struct ringbuf *rb = container_of(ref, struct ringbuf, ref);
+
 	irq_work_sync(&rb->wake);
 	ringbuf_timer_shutdown_sync(&rb->stall);
 	mutex_destroy(&rb->write_lock);
 	free_storage(rb);
 	kfree(rb);
+}
+
+/**
+ * ringbuf_ring_put() - Give a reference back
+ * @rb: the ring; the last reference frees it
+ *
+ * The registry has one, each open file, and a kernel producer.
+ *
+ * Context: task; may sleep.
+ */
+void ringbuf_ring_put(struct ringbuf *rb)
+{
+	kref_put(&rb->ref, free_ring);
+}
+
+/**
+ * ringbuf_ring_kill() - End a ring: it takes no more records
+ * @rb: the ring, which nobody can open any more
+ *
+ * What is retained can be read. Whoever sleeps or polls wakes. A record of which
+ * a producer is in the middle may still appear.
+ *
+ * Context: task.
+ */
+void ringbuf_ring_kill(struct ringbuf *rb)
+{
+	struct ringbuf_page *page = rb->core.page;
+
+	/* Pairs with the acquire in ringbuf_ring_dead(). */
+	smp_store_release(&page->flags, page->flags | RINGBUF_RING_DEAD);
+	/*
+	 * Fails each reserve from now on, and costs the others nothing. Pairs
+	 * with the barrier in ringbuf_ring_refuses().
+	 */
+	smp_store_release(&rb->core.max_record, 0);
+	/* Whoever is not on its queue yet looks after it has been. */
+	wake_all(rb);
+	wake_up_all(&rb->room);
+	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE | EPOLLHUP);
 }
 
 /**
@@ -265,61 +280,13 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 	wake_all(rb);
 }
 
-/**
- * ringbuf_producer_get() - Take a ring's producer slot for a kernel producer
- * @name: of the ring, "ringbuf" for the default one
- *
- * While it is taken no process can open the device for writing.
- *
- * Context: task; may sleep.
- *
- * Return: the ring; ERR_PTR(-ENODEV) when there is none of that name,
- * ERR_PTR(-EBUSY) when it has a producer or a writer.
- */
-struct ringbuf *ringbuf_producer_get(const char *name)
-{
-	struct ringbuf *rb, *found = ERR_PTR(-ENODEV);
-	int ret;
-
-	mutex_lock(&rings_lock);
-	list_for_each_entry(rb, &rings, node) {
-		if (strcmp(rb->name, name))
-			continue;
-		ret = ringbuf_ring_claim(rb, rb);
-		found = ret ? ERR_PTR(ret) : rb;
-		break;
-	}
-	/* Not all callers depend on this module by its symbols. */
-	if (!IS_ERR(found))
-		__module_get(THIS_MODULE);
-	mutex_unlock(&rings_lock);
-	return found;
-}
-EXPORT_SYMBOL_NS_GPL(ringbuf_producer_get, RINGBUF_NAMESPACE);
-
-/**
- * ringbuf_producer_put() - Give a kernel producer's slot back
- * @rb: what ringbuf_producer_get() gave
- *
- * No other call of this producer is under way or follows. An open reservation
- * is dropped, what was deferred is published.
- *
- * Context: task; may sleep.
- */
-void ringbuf_producer_put(struct ringbuf *rb)
-{
-	ringbuf_ring_release(rb);
-	module_put(THIS_MODULE);
-}
-EXPORT_SYMBOL_NS_GPL(ringbuf_producer_put, RINGBUF_NAMESPACE);
-
 /* No room: some may have held it for too long; else the record is dropped. */
 static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
 {
 	void *payload = NULL;
 	u64 need;
 
-	if (!len || len > rb->core.max_record || rb->core.reserved)
+	if (!len || len > READ_ONCE(rb->core.max_record) || rb->core.reserved)
 		return NULL;
 	need = ringbuf_core_need(&rb->core, rb->core.head,
 				 ringbuf_frame_size(len));
@@ -348,8 +315,8 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
  * calls on the same ring.
  *
  * Return: where to write @len bytes, aligned to 8; NULL when @len is out of
- * range, the last reservation is still open, or a reliable consumer holds the
- * space: that counts as dropped and uses a seq.
+ * range, the last reservation is still open, the ring has been destroyed, or a
+ * reliable consumer holds the space: that counts as dropped and uses a seq.
  */
 void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type)
 {
@@ -431,8 +398,9 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
  * Context: any, NMI included; the producer.
  *
  * Return: 0; -EINVAL when @len is 0, -EMSGSIZE when it is above max_record,
- * -EBUSY when a reservation is open, -EAGAIN when a reliable consumer holds the
- * space, and the record has been dropped.
+ * -ENODEV when the ring has been destroyed, -EBUSY when a reservation is open,
+ * -EAGAIN when a reliable consumer holds the space, and the record has been
+ * dropped.
  */
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 {
@@ -440,8 +408,8 @@ int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 
 	if (unlikely(!len))
 		return -EINVAL;
-	if (unlikely(len > rb->core.max_record))
-		return -EMSGSIZE;
+	if (unlikely(len > READ_ONCE(rb->core.max_record)))
+		return ringbuf_ring_refuses(rb, -EMSGSIZE);
 	if (unlikely(rb->core.reserved))
 		return -EBUSY;
 	payload = ringbuf_reserve(rb, len, type);

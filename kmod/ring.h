@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/irq_work.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
@@ -17,28 +18,9 @@
 #include "ringbuf.h"
 
 /**
- * struct ringbuf_config - What a ring is made with
- * @name: of the ring and its device node
- * @size: bytes of the data area, a power of two, PAGE_SIZE to 1 GiB
- * @mode: permission bits of the node
- * @max_consumers: open consumers at a time, 0: no limit
- * @timestamps: records carry the time of their commit
- * @reliable: consumers may be reliable
- * @stall_ms: how long one may hold the writer, in ms; 0: for ever
- */
-struct ringbuf_config {
-	const char *name;
-	unsigned long size;
-	umode_t mode;
-	unsigned int max_consumers;
-	bool timestamps;
-	bool reliable;
-	unsigned int stall_ms;
-};
-
-/**
  * struct ringbuf - A ring
  * @core: positions and records
+ * @ref: the registry's, each open file's, the kernel producer's
  * @readers: hooks of consumers that sleep or poll
  * @room: write() calls that wait for room
  * @writers: who polls for room
@@ -55,10 +37,12 @@ struct ringbuf_config {
  * @name: of the ring
  * @pages: storage: the exported page, then the data area's pages, twice
  * @misc: the device node
+ * @device: its name
  * @node: in the list of rings
  */
 struct ringbuf {
 	struct ringbuf_core core;
+	struct kref ref;
 	wait_queue_head_t readers;
 	wait_queue_head_t room;
 	wait_queue_head_t writers;
@@ -74,6 +58,7 @@ struct ringbuf {
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
 	struct miscdevice misc;
+	char device[sizeof("ringbuf-") + RINGBUF_NAME_SIZE];
 	struct list_head node;
 };
 
@@ -86,8 +71,9 @@ static inline unsigned long ringbuf_map_pages(const struct ringbuf *rb)
 /* What room wakes. */
 #define RINGBUF_POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
 
-struct ringbuf *ringbuf_ring_create(const struct ringbuf_config *config);
-void ringbuf_ring_destroy(struct ringbuf *rb);
+struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config);
+void ringbuf_ring_put(struct ringbuf *rb);
+void ringbuf_ring_kill(struct ringbuf *rb);
 int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_publish(struct ringbuf *rb);
@@ -98,6 +84,32 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
 pid_t ringbuf_ring_holder(struct ringbuf *rb);
+
+/**
+ * ringbuf_ring_dead() - Has the ring been destroyed?
+ * @rb: the ring
+ *
+ * What was published before is visible to who finds it so.
+ *
+ * Context: any.
+ *
+ * Return: true when no more records come.
+ */
+static inline bool ringbuf_ring_dead(const struct ringbuf *rb)
+{
+	/* Pairs with the release in ringbuf_ring_kill(). */
+	return smp_load_acquire(&rb->core.page->flags) & RINGBUF_RING_DEAD;
+}
+
+/*
+ * Why a record is above max_record: @ret, or the ring has been destroyed. Cold.
+ */
+static inline int ringbuf_ring_refuses(const struct ringbuf *rb, int ret)
+{
+	/* max_record, then the flag that was set before it. */
+	smp_rmb();
+	return ringbuf_ring_dead(rb) ? -ENODEV : ret;
+}
 
 /* The clock for records: good in an NMI, too. */
 static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
@@ -134,7 +146,7 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
 {
 	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.page->head),
-				 ringbuf_frame_size(rb->core.max_record));
+				 ringbuf_frame_size(ringbuf_max_record(rb->core.size)));
 }
 
 /**

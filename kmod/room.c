@@ -127,7 +127,7 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
 	for (;;) {
 		/* LMM(room:A), in here, pairs with LMM(let_go:A). */
 		prepare_to_wait(&rb->room, &wait.entry, TASK_INTERRUPTIBLE);
-		if (!ringbuf_ring_no_room(rb, need))
+		if (ringbuf_ring_dead(rb) || !ringbuf_ring_no_room(rb, need))
 			break;
 		if (signal_pending(current)) {
 			ret = -ERESTARTSYS;

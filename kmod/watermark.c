@@ -97,6 +97,8 @@ static bool reached(struct ringbuf_file *rf)
 	if (READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF &&
 	    !READ_ONCE(rf->ring->producer))
 		return true;
+	if (ringbuf_ring_dead(rf->ring))
+		return true;
 	if (!ns)
 		return false;
 	spin_lock_irqsave(&mark->lock, flags);
@@ -121,7 +123,7 @@ __poll_t ringbuf_watermark_events(struct ringbuf_file *rf)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (ringbuf_core_overrun(&rf->ring->core, READ_ONCE(rf->cursor.at.pos)))
 		events |= EPOLLPRI;
-	if (ringbuf_file_eof(rf))
+	if (ringbuf_file_eof(rf) || ringbuf_ring_dead(rf->ring))
 		events |= EPOLLHUP;
 	return events;
 }

@@ -69,13 +69,13 @@ struct ringbuf_lost {
 #define RINGBUF_FEATURE_MMAP		(1ULL << 0) /* mmap(), RINGBUF_IOC_ADVANCE */
 #define RINGBUF_FEATURE_RELIABLE	(1ULL << 1) /* RINGBUF_CONSUMER_RELIABLE */
 #define RINGBUF_FEATURE_WATERMARK	(1ULL << 2) /* wake_bytes, _records, _ns */
-#define RINGBUF_FEATURE_NAMED		(1ULL << 3) /* rings made by configfs */
+#define RINGBUF_FEATURE_NAMED		(1ULL << 3) /* /dev/ringbuf-NAME, by configfs */
 
 /* struct ringbuf_info::flags and struct ringbuf_page::flags: of this ring. */
 #define RINGBUF_RING_TIMESTAMPS		(1U << 0) /* records carry time_ns */
 #define RINGBUF_RING_RELIABLE		(1U << 1) /* reliable consumers may join */
 #define RINGBUF_RING_WRITER		(1U << 2) /* producer slot taken; info only */
-#define RINGBUF_RING_DEAD		(1U << 3) /* destroyed; info only */
+#define RINGBUF_RING_DEAD		(1U << 3) /* destroyed: no more records */
 
 /**
  * struct ringbuf_info - RINGBUF_IOC_GET_INFO: the ring
@@ -201,7 +201,8 @@ struct ringbuf_writer {
  * @magic: RINGBUF_PAGE_MAGIC
  * @abi: RINGBUF_ABI
  * @struct_size: bytes of this structure that the kernel fills in
- * @flags: RINGBUF_RING_TIMESTAMPS, RINGBUF_RING_RELIABLE
+ * @flags: RINGBUF_RING_*, but for RINGBUF_RING_WRITER; load it with acquire:
+ *	all records are visible to who sees RINGBUF_RING_DEAD
  * @data_offset: mmap offset of the data area, in bytes
  * @data_size: bytes of the data area, a power of two; it is mapped twice in a
  *	row, so a frame at any position is contiguous
