@@ -146,6 +146,17 @@ static uint64_t find_end(const struct reader *r, uint64_t head, uint32_t len)
 	return head - at > r->size / 4 ? at + r->size / 4 : head;
 }
 
+/* All is read up to @head: is that all there will ever be? */
+static int at_head(const struct reader *r, uint64_t head)
+{
+	uint32_t flags = __atomic_load_n(&r->page->flags, __ATOMIC_ACQUIRE);
+
+	if (!(flags & RINGBUF_RING_DEAD))
+		return 0;
+	/* What came between the two looks is there for the next call. */
+	return load_acquire(&r->page->head) == head ? -ENODEV : 0;
+}
+
 /*
  * Finds the record after the reader's place, or the oldest one if that is
  * overwritten. Called at the head, after an overrun, at a gap, and every quarter
@@ -175,7 +186,7 @@ int map_find(struct reader *r)
 		pub->end = at;
 		pub->gap_bytes = at - pos;
 		if (at == head)
-			return 0;
+			return at_head(r, head);
 		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 		pub->seq = ringbuf_load_(&rec->seq);

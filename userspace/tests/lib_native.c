@@ -321,6 +321,30 @@ static bool reliable_and_room(void)
 	END();
 }
 
+/* What a destroyed ring retains can be read; then there is an end. */
+static bool dead(void)
+{
+	START(4096);
+
+	put_many(f, 2);
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	feed_page_rw(f)->flags |= RINGBUF_RING_DEAD;
+	CHECK_EQ(1, ringbuf_arm(r));
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK(host_record(&e, 1, W1));
+	CHECK_EQ(-ENODEV, ringbuf_next(r, &e));
+	CHECK_EQ(-ENODEV, ringbuf_read(r, &e));
+	CHECK_EQ(-ENODEV, ringbuf_arm(r));
+	CHECK_EQ(-ENODEV, ringbuf_wait(r, -1));
+	/* One that a producer was in the middle of. */
+	put_many(f, 1);
+	CHECK_EQ(1, ringbuf_wait(r, -1));
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK(host_record(&e, 2, W1));
+	CHECK_EQ(-ENODEV, ringbuf_wait(r, -1));
+	END();
+}
+
 /* In the middle of what it knew to be there. */
 static bool reliable_from_here(void)
 {
@@ -422,7 +446,7 @@ int main(void)
 		T(typed), T(for_each_ends), T(errors_and_errno),
 		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
 		T(reliable_and_slow), T(reliable_and_room),
-		T(reliable_from_here),
+		T(reliable_from_here), T(dead),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
 		T(model_wrap_64), T(bad_attach), T(bad_heads), T(bad_lengths),
 		T(bad_seqs), T(bad_then_good), T(fuzz_still), T(fuzz_moving),
