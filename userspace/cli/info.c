@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "cli.h"
+#include "describe.h"
 #include "procs.h"
 #include "table.h"
-#include "text.h"
 
 static const char help[] =
 "\n"
@@ -65,23 +64,6 @@ static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * part / whole : 0;
-}
-
-static void describe_writer(char *to, size_t size, const struct ring *ring,
-			    const struct holders *all)
-{
-	const struct holder *w = ring_writer(ring, all);
-	char comm[TABLE_CELL];
-
-	if (w)
-		snprintf(to, size, "%d (%s), fd %d", w->pid,
-			 table_comm(comm, w->comm), w->fd);
-	else if (!ring->writer)
-		snprintf(to, size, "none");
-	else if (ring_all_seen(ring, all))
-		snprintf(to, size, "the kernel");
-	else
-		snprintf(to, size, "the kernel, or a process not seen from here");
 }
 
 static void put_ring(struct out *out, const struct ring *r,
@@ -170,37 +152,6 @@ static void put_consumers(struct out *out, const struct ring *r,
 	table_free(&t);
 }
 
-static void json_field(struct out *out, const char *name, uint64_t value)
-{
-	out_format(out, "\"%s\": %" PRIu64 ", ", name, value);
-}
-
-/* What is no UTF-8 would be no JSON. */
-static void json_comm(struct out *out, const char *comm)
-{
-	char buf[TABLE_CELL];
-
-	out_string(out, "\"comm\": ");
-	if (!text_is_utf8(comm, strlen(comm)))
-		comm = table_comm(buf, comm);
-	text_json(out, comm, strlen(comm));
-}
-
-static void json_process(struct out *out, const struct holder *h)
-{
-	out_format(out, "{\"pid\": %d, ", h->pid);
-	json_comm(out, h->comm);
-	if (h->fd < 0)
-		out_string(out, ", \"fd\": null}");
-	else
-		out_format(out, ", \"fd\": %d}", h->fd);
-}
-
-static const char *json_bool(bool value)
-{
-	return value ? "true" : "false";
-}
-
 static void json_consumer(struct out *out, const struct ring *r,
 			  const struct holders *all, size_t first)
 {
@@ -231,33 +182,13 @@ static void json_consumer(struct out *out, const struct ring *r,
 	out_string(out, "}");
 }
 
-static void json_writer(struct out *out, const struct ring *r,
-			const struct holders *all)
-{
-	const struct holder *w = ring_writer(r, all);
-
-	out_string(out, "\"writer\": ");
-	if (w)
-		json_process(out, w);
-	else if (!r->writer)
-		out_string(out, "null");
-	else
-		out_format(out, "\"%s\"",
-			   ring_all_seen(r, all) ? "kernel" : "not seen");
-	out_string(out, ", ");
-}
-
 static void json_ring(struct out *out, const struct ring *r,
 		      const struct holders *all)
 {
 	size_t i, rows = 0;
 
-	out_string(out, "\n    {\"path\": ");
-	if (text_is_utf8(r->path, strlen(r->path)))
-		text_json(out, r->path, strlen(r->path));
-	else
-		text_json(out, r->name, strlen(r->name));
-	out_format(out, ", \"name\": \"%.200s\", ", r->name);
+	out_string(out, "\n    {");
+	json_names(out, r);
 	json_field(out, "size", r->size);
 	json_field(out, "max_record", r->max_record);
 	json_field(out, "records", r->head_seq - r->tail_seq);
@@ -285,14 +216,6 @@ static void json_ring(struct out *out, const struct ring *r,
 	out_string(out, "]}");
 }
 
-/* Columns of the terminal; 0 where there is none, so that nothing is cut off. */
-static size_t terminal_width(void)
-{
-	struct winsize ws;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) ? 0 : ws.ws_col;
-}
-
 static int show(struct ring *rings, size_t count, bool json)
 {
 	struct out out = { .fd = STDOUT_FILENO };
@@ -314,7 +237,7 @@ static int show(struct ring *rings, size_t count, bool json)
 			continue;
 		}
 		put_ring(&out, &rings[i], &all);
-		put_consumers(&out, &rings[i], &all, terminal_width());
+		put_consumers(&out, &rings[i], &all, describe_width());
 	}
 	out_string(&out, json ? "]}\n" : "");
 	ret = table_flush(&out);

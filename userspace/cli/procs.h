@@ -20,6 +20,7 @@
  * @path: as it was asked for, or /dev/@name
  * @there: it was, when it was looked at last
  * @error: why it was not, an errno
+ * @holder: process whose consumer holds the writer back, 0: none does
  */
 struct ring {
 	char name[RING_PATH_SIZE];
@@ -31,7 +32,8 @@ struct ring {
 	uint64_t head_seq, tail_seq;
 	uint64_t overwritten, dropped;
 	uint64_t max_record, consumers;
-	bool writer, timestamps;
+	uint64_t reliable_consumers, stall_ms, holder;
+	bool writer, timestamps, reliable;
 };
 
 /**

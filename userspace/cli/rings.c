@@ -51,7 +51,7 @@ static bool read_attr(int dir, const char *name, uint64_t *value)
 
 static bool read_attrs(int dir, struct ring *r)
 {
-	uint64_t writer, timestamps;
+	uint64_t writer, timestamps, reliable;
 
 	/* The tail before the head, or it might be beyond it. */
 	if (!read_attr(dir, "tail_seq", &r->tail_seq) ||
@@ -68,6 +68,12 @@ static bool read_attrs(int dir, struct ring *r)
 		return false;
 	r->writer = writer;
 	r->timestamps = timestamps;
+	r->reliable = read_attr(dir, "reliable", &reliable) && reliable;
+	if (r->reliable) {
+		read_attr(dir, "reliable_consumers", &r->reliable_consumers);
+		read_attr(dir, "stall_ms", &r->stall_ms);
+		read_attr(dir, "holder", &r->holder);
+	}
 	return true;
 }
 
@@ -122,6 +128,8 @@ static int look_open(struct ring *r)
 	r->consumers = info.consumers - 1;	/* this one */
 	r->writer = info.flags & RINGBUF_RING_WRITER;
 	r->timestamps = info.flags & RINGBUF_RING_TIMESTAMPS;
+	r->reliable = info.flags & RINGBUF_RING_RELIABLE;
+	r->reliable_consumers = info.reliable_consumers;
 	return 0;
 }
 
