@@ -75,7 +75,7 @@ static void say_no_configfs(void)
 	else if (!exists("%s", CONFIGFS) || is_mounted())
 		cli_error("the module was loaded without configfs, and can make no rings; try: rmmod ringbuf; modprobe configfs; modprobe ringbuf");
 	else
-		cli_error("configfs is not mounted; try, as root: mount -t configfs configfs "
+		cli_error("configfs is not mounted; try, as root: mount -t configfs none "
 			  CONFIGFS);
 }
 

@@ -27,6 +27,22 @@ void describe_writer(char *to, size_t size, const struct ring *ring,
 		snprintf(to, size, "the kernel, or a process not seen from here");
 }
 
+void describe_holder(char *to, size_t size, const struct ring *ring,
+		     const struct holders *all)
+{
+	char comm[TABLE_CELL];
+	size_t i;
+
+	for (i = 0; i < all->count; i++)
+		if (all->list[i].pid == (pid_t)ring->holder)
+			break;
+	if (i < all->count)
+		snprintf(to, size, "%" PRIu64 " (%s)", ring->holder,
+			 table_comm(comm, all->list[i].comm));
+	else
+		snprintf(to, size, "%" PRIu64, ring->holder);
+}
+
 void json_field(struct out *out, const char *name, uint64_t value)
 {
 	out_format(out, "\"%s\": %" PRIu64 ", ", name, value);

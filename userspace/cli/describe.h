@@ -10,6 +10,10 @@
 void describe_writer(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all);
 
+/* Whom the writer waits for: "1234 (cat)" */
+void describe_holder(char *to, size_t size, const struct ring *ring,
+		     const struct holders *all);
+
 const char *json_bool(bool value);
 /* With ", " behind it, as the next one. */
 void json_field(struct out *out, const char *name, uint64_t value);

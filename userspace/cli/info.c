@@ -56,6 +56,8 @@ static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
 		if (h->flags & names[i].flag)
 			at += sprintf(buf + at, "%s%s", at ? "," : "",
 				      names[i].name);
+	if (h->demoted)
+		at += sprintf(buf + at, "%s%s", at ? "," : "", "demoted");
 	if (h->writer)
 		sprintf(buf + at, "%s%s", at ? "," : "", "writer");
 	return buf;
@@ -66,6 +68,22 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * part / whole : 0;
 }
 
+static void put_reliable(struct out *out, const struct ring *r)
+{
+	char most[32] = "for ever";
+
+	if (!r->reliable) {
+		out_string(out, "  reliable     no\n");
+		return;
+	}
+	if (r->stall_ms)
+		snprintf(most, sizeof(most), "%" PRIu64 " ms at most",
+			 r->stall_ms);
+	out_format(out, "  reliable     %" PRIu64 " consumer%s; the writer waits %s\n",
+		   r->reliable_consumers, r->reliable_consumers == 1 ? "" : "s",
+		   most);
+}
+
 static void put_ring(struct out *out, const struct ring *r,
 		     const struct holders *all)
 {
@@ -73,6 +91,11 @@ static void put_ring(struct out *out, const struct ring *r,
 
 	describe_writer(writer, sizeof(writer), r, all);
 	out_format(out, "%.200s\n", r->path);
+	if (r->dead) {
+		out_string(out, "  destroyed, and freed when these are done with it\n");
+		out_format(out, "  writer       %s\n", writer);
+		return;
+	}
 	out_format(out, "  size         %" PRIu64 " bytes (%s), largest record %"
 		   PRIu64 "\n", r->size, cli_bytes(size, r->size),
 		   r->max_record);
@@ -86,7 +109,12 @@ static void put_ring(struct out *out, const struct ring *r,
 	out_format(out, "  overwritten  %" PRIu64 " records\n", r->overwritten);
 	out_format(out, "  dropped      %" PRIu64 " records\n", r->dropped);
 	out_format(out, "  timestamps   %s\n", r->timestamps ? "yes" : "no");
+	put_reliable(out, r);
 	out_format(out, "  writer       %s\n", writer);
+	if (!r->holder)
+		return;
+	describe_holder(writer, sizeof(writer), r, all);
+	out_format(out, "  waits for    %s\n", writer);
 }
 
 static void put_row(struct table *t, const struct ring *r,
@@ -174,12 +202,21 @@ static void json_consumer(struct out *out, const struct ring *r,
 			   percent(h->lag_bytes, r->size));
 		json_field(out, "lost_records", h->lost_records);
 		json_field(out, "lost_bytes", h->lost_bytes);
-		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s",
+		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s, \"demoted\": %s",
 			   json_bool(h->flags & RINGBUF_CONSUMER_FRAMED),
 			   json_bool(h->flags & RINGBUF_CONSUMER_RELIABLE),
-			   json_bool(h->flags & RINGBUF_CONSUMER_EOF));
+			   json_bool(h->flags & RINGBUF_CONSUMER_EOF),
+			   json_bool(h->demoted));
 	}
 	out_string(out, "}");
+}
+
+static void json_holder(struct out *out, const struct ring *r)
+{
+	if (r->holder)
+		json_field(out, "waits_for", r->holder);
+	else
+		out_string(out, "\"waits_for\": null, ");
 }
 
 static void json_ring(struct out *out, const struct ring *r,
@@ -189,6 +226,7 @@ static void json_ring(struct out *out, const struct ring *r,
 
 	out_string(out, "\n    {");
 	json_names(out, r);
+	out_format(out, "\"destroyed\": %s, ", json_bool(r->dead));
 	json_field(out, "size", r->size);
 	json_field(out, "max_record", r->max_record);
 	json_field(out, "records", r->head_seq - r->tail_seq);
@@ -201,7 +239,11 @@ static void json_ring(struct out *out, const struct ring *r,
 	json_field(out, "tail_seq", r->tail_seq);
 	json_field(out, "overwritten", r->overwritten);
 	json_field(out, "dropped", r->dropped);
-	out_format(out, "\"timestamps\": %s, ", json_bool(r->timestamps));
+	out_format(out, "\"timestamps\": %s, \"reliable\": %s, ",
+		   json_bool(r->timestamps), json_bool(r->reliable));
+	json_field(out, "reliable_consumers", r->reliable_consumers);
+	json_field(out, "stall_ms", r->stall_ms);
+	json_holder(out, r);
 	json_writer(out, r, all);
 	json_field(out, "consumers", r->consumers);
 	json_field(out, "consumers_not_seen", r->consumers > ring_consumers(r, all) ?
@@ -216,14 +258,20 @@ static void json_ring(struct out *out, const struct ring *r,
 	out_string(out, "]}");
 }
 
-static int show(struct ring *rings, size_t count, bool json)
+/* @all: not only those that somebody asks for. */
+static int show(struct ring **list, size_t count, bool all_rings, bool json)
 {
 	struct out out = { .fd = STDOUT_FILENO };
 	struct holders all = {};
 	int ret, status = EXIT_OK;
 	size_t i, shown = 0;
+	struct ring *rings;
 
-	holders_scan(&all, rings, count);
+	holders_scan(&all, *list, count);
+	count = rings_add_dead(list, count, &all, all_rings);
+	rings = *list;
+	if (!count && all_rings && !json)
+		status = cli_open_failed(NULL, ENOENT);
 	out_string(&out, json ? "{\"rings\": [" : "");
 	for (i = 0; i < count; i++) {
 		if (!rings[i].there) {
@@ -268,7 +316,7 @@ static int show_named(char **names, int count, bool json)
 		}
 		ring_look(&rings[good++]);
 	}
-	ret = show(rings, good, json);
+	ret = show(&rings, good, false, json);
 	free(rings);
 	return status ? status : ret;
 }
@@ -279,10 +327,10 @@ static int show_all(bool json)
 	size_t count = rings_find(&rings);
 	int status;
 
-	if (count || json)
-		status = show(rings, count, json);
-	else
-		status = show_named((char *[]){ "ringbuf" }, 1, json);
+	/* Where there is no sysfs, it may be there all the same. */
+	if (!count && !json && !access("/dev/ringbuf", F_OK))
+		return show_named((char *[]){ "ringbuf" }, 1, json);
+	status = show(&rings, count, true, json);
 	free(rings);
 	return status;
 }
