@@ -23,19 +23,22 @@ module_param(period_ms, uint, 0444);
 MODULE_PARM_DESC(period_ms, "time between samples, in ms");
 
 static struct ringbuf *rb;
+
+/* Defines sample_reserve() and sample_write(). */
+DEFINE_RINGBUF_TYPED(sample, struct sample);
 static u64 count;
 
 static void publish(struct work_struct *work);
 static DECLARE_DELAYED_WORK(publish_work, publish);
 
 /*
- * This may sleep, but ringbuf_reserve() and ringbuf_commit() do not: a timer or an
+ * This may sleep, but sample_reserve() and ringbuf_commit() do not: a timer or an
  * interrupt would do as well. What matters is one call at a time for each ring,
  * as a work item has it.
  */
 static void publish(struct work_struct *work)
 {
-	struct sample *sample = ringbuf_reserve(rb, sizeof(*sample), 0);
+	struct sample *sample = sample_reserve(rb);
 
 	/* NULL: no room. The ring has counted it, and readers see the gap. */
 	if (sample) {

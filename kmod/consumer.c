@@ -344,13 +344,6 @@ static ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
 	return copied ?: n;
 }
 
-/* For who is on the consumer's queue: is there a reason to go on? */
-static bool wakes(struct ringbuf_file *rf)
-{
-	ringbuf_watermark_listen(rf);
-	return ringbuf_watermark_events(rf);
-}
-
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ringbuf_file *rf = iocb->ki_filp->private_data;
@@ -374,7 +367,7 @@ ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		if ((iocb->ki_flags & IOCB_NOWAIT) ||
 		    (iocb->ki_filp->f_flags & O_NONBLOCK))
 			return -EAGAIN;
-		ret = wait_event_interruptible(rf->mark.wait, wakes(rf));
+		ret = ringbuf_watermark_wait(rf);
 		if (ret)
 			return ret;
 	}

@@ -131,6 +131,7 @@ void ringbuf_watermark_init(struct ringbuf_file *rf);
 __poll_t ringbuf_watermark_events(struct ringbuf_file *rf);
 void ringbuf_watermark_wake(struct ringbuf_file *rf);
 void ringbuf_watermark_listen(struct ringbuf_file *rf);
+int ringbuf_watermark_wait(struct ringbuf_file *rf);
 void ringbuf_watermark_set(struct ringbuf_file *rf,
 			   const struct ringbuf_consumer *consumer);
 void ringbuf_watermark_exit(struct ringbuf_file *rf);

@@ -13,6 +13,10 @@
 #define _RINGBUF_H
 
 #include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/limits.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 #include <uapi/linux/ringbuf.h>
 
@@ -54,5 +58,62 @@ void ringbuf_commit(struct ringbuf *rb, unsigned int flags);
 void ringbuf_discard(struct ringbuf *rb);
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type);
 void ringbuf_flush(struct ringbuf *rb);
+
+/**
+ * DEFINE_RINGBUF_TYPED_ID() - Records that are structures of one type
+ * @name: what the functions begin with
+ * @type: of the payload, such as struct event; a flexible array may end it
+ * @id: the records' type number
+ *
+ * Defines, and checks when it is compiled that pointers are to @type, and that a
+ * record is aligned well enough for it:
+ *
+ * * ``type *name_reserve(struct ringbuf *rb)``: as ringbuf_reserve()
+ * * ``type *name_reserve_tail(struct ringbuf *rb, u32 tail)``: the same with @tail
+ *   bytes more, for the flexible array
+ * * ``int name_write(struct ringbuf *rb, const type *record)``: as ringbuf_write()
+ *
+ * ringbuf_commit() and ringbuf_discard() close what was reserved. What userspace's
+ * macro of the same name reads. After kfifo's DEFINE_KFIFO().
+ */
+#define DEFINE_RINGBUF_TYPED_ID(name, type, id)				\
+	enum { name##_type_id = (id) };					\
+	static_assert(sizeof(type) > 0);				\
+	static_assert(__alignof__(type) <= RINGBUF_ALIGN);		\
+	static_assert(name##_type_id >= 0 && name##_type_id <= U16_MAX); \
+									\
+	static inline __maybe_unused type *				\
+	name##_reserve_tail(struct ringbuf *rb, u32 tail)		\
+	{								\
+		u32 size = sizeof(type);				\
+									\
+		if (check_add_overflow(size, tail, &size))		\
+			return NULL;					\
+		return ringbuf_reserve(rb, size, name##_type_id);	\
+	}								\
+									\
+	static inline __maybe_unused type *				\
+	name##_reserve(struct ringbuf *rb)				\
+	{								\
+		return name##_reserve_tail(rb, 0);			\
+	}								\
+									\
+	static inline __maybe_unused int				\
+	name##_write(struct ringbuf *rb, const typeof(type) *record)	\
+	{								\
+		return ringbuf_write(rb, record, sizeof(*record),	\
+				     name##_type_id);			\
+	}								\
+	struct name##_needs_a_semicolon
+
+/**
+ * DEFINE_RINGBUF_TYPED() - Records that are structures of one type
+ * @name: what the functions begin with
+ * @type: of the payload, such as struct event
+ *
+ * As DEFINE_RINGBUF_TYPED_ID() with the type number 0, that of a plain write().
+ */
+#define DEFINE_RINGBUF_TYPED(name, type) \
+	DEFINE_RINGBUF_TYPED_ID(name, type, 0)
 
 #endif /* _RINGBUF_H */

@@ -5,6 +5,7 @@
 
 #include <linux/ktime.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include "compat.h"
 #include "file.h"
 
@@ -171,23 +172,32 @@ static bool wanted(struct ringbuf_watermark *mark)
 	return READ_ONCE(mark->ns) || waitqueue_active(&mark->wait);
 }
 
-/* Runs in the place of the consumer's own wakeup, under the lock of @readers. */
+/* Take the hook off, unless somebody comes. */
+static bool unhook(struct ringbuf_watermark *mark)
+{
+	WRITE_ONCE(mark->hooked, false);
+	/* LMM(unhook:A) pairs with LMM(listen:A). */
+	smp_mb();
+	if (wanted(mark)) {
+		WRITE_ONCE(mark->hooked, true);
+		return false;
+	}
+	list_del_init(&mark->hook.entry);
+	return true;
+}
+
+/*
+ * Runs in the place of the consumer's own wakeup, under the lock of @readers. It
+ * stays for who is woken here: he will be back, and spare himself the lock.
+ */
 static int watermark_hook(wait_queue_entry_t *entry, unsigned int mode,
 			  int flags, void *key)
 {
 	struct ringbuf_watermark *mark =
 		container_of(entry, struct ringbuf_watermark, hook);
 
-	ringbuf_watermark_wake(file_of(mark));
-	if (wanted(mark))
-		return 0;
-	WRITE_ONCE(mark->hooked, false);
-	/* LMM(unhook:A) pairs with LMM(listen:A). */
-	smp_mb();
-	if (wanted(mark))
-		WRITE_ONCE(mark->hooked, true);
-	else
-		list_del_init(&entry->entry);
+	if (wanted(mark) || !unhook(mark))
+		ringbuf_watermark_wake(file_of(mark));
 	return 0;
 }
 
@@ -218,6 +228,37 @@ void ringbuf_watermark_listen(struct ringbuf_file *rf)
 	}
 	/* LMM(listen:B) pairs with LMM(wake:A). */
 	smp_mb();
+}
+
+/**
+ * ringbuf_watermark_wait() - Sleep until a consumer is woken
+ * @rf: its file, whose caller has just found nothing to read
+ *
+ * Who is woken has a reason, and looks for himself what it was.
+ *
+ * Context: task.
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int ringbuf_watermark_wait(struct ringbuf_file *rf)
+{
+	DEFINE_WAIT(wait);
+	int ret = 0;
+
+	do {
+		prepare_to_wait(&rf->mark.wait, &wait, TASK_INTERRUPTIBLE);
+		ringbuf_watermark_listen(rf);
+		if (ringbuf_watermark_events(rf))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+		/* Off the queue: it was no signal. */
+	} while (!list_empty_careful(&wait.entry));
+	finish_wait(&rf->mark.wait, &wait);
+	return ret;
 }
 
 /**

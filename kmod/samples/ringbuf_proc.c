@@ -33,6 +33,10 @@ MODULE_PARM_DESC(ring, "name of the ring to publish in");
 
 static struct ringbuf *rb;
 
+DEFINE_RINGBUF_TYPED_ID(proc_fork, struct ringbuf_proc_fork, RINGBUF_PROC_FORK);
+DEFINE_RINGBUF_TYPED_ID(proc_exec, struct ringbuf_proc_exec, RINGBUF_PROC_EXEC);
+DEFINE_RINGBUF_TYPED_ID(proc_exit, struct ringbuf_proc_exit, RINGBUF_PROC_EXIT);
+
 /*
  * The probes run on every CPU, with preemption disabled; a ring has one
  * producer. A raw lock, since on PREEMPT_RT others sleep, and without
@@ -64,7 +68,7 @@ static void probe_fork(void *data, struct task_struct *parent,
 	raw_spin_lock_irqsave(&lock, flags);
 	/* A new process under an old one's number. */
 	__clear_bit(task_tgid_nr(child), ended);
-	rec = ringbuf_reserve(rb, sizeof(*rec), RINGBUF_PROC_FORK);
+	rec = proc_fork_reserve(rb);
 	if (rec) {
 		fill_task(&rec->task, child);
 		ringbuf_commit(rb, 0);
@@ -81,7 +85,7 @@ static void probe_exec(void *data, struct task_struct *p, pid_t old_pid,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	rec = ringbuf_reserve(rb, sizeof(*rec) + size, RINGBUF_PROC_EXEC);
+	rec = proc_exec_reserve_tail(rb, size);
 	if (rec) {
 		fill_task(&rec->task, p);
 		rec->name_len = len;
@@ -108,7 +112,7 @@ static void probe_exit(void *data, RINGBUF_EXIT_PROBE_ARGS)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	if (!__test_and_set_bit(task_tgid_nr(p), ended)) {
-		rec = ringbuf_reserve(rb, sizeof(*rec), RINGBUF_PROC_EXIT);
+		rec = proc_exit_reserve(rb);
 		if (rec) {
 			fill_task(&rec->task, p);
 			rec->status = p->signal->group_exit_code;

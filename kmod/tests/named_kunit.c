@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rings that a module makes and destroys, and records of one type in them.
+ */
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <kunit/test.h>
+#include "device.h"
+
+#define NAME	"kunit-named"
+#define NODE	DEVICE "-" NAME
+
+struct event {
+	u64 number;
+	u64 more;
+	u32 words[];
+};
+
+DEFINE_RINGBUF_TYPED_ID(event, struct event, 7);
+DEFINE_RINGBUF_TYPED(plain, u64);
+
+struct named_test {
+	struct ringbuf *ring;
+	struct ringbuf *rb;
+	struct file *reader;
+};
+
+static const struct ringbuf_config good = {
+	.name = NAME, .size = SZ_4K, .mode = 0600,
+};
+
+static struct file *open_node(struct kunit *test, int flags)
+{
+	struct file *file = filp_open(NODE, flags, 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	return file;
+}
+
+static int named_init(struct kunit *test)
+{
+	struct named_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return -ENOMEM;
+	test->priv = t;
+	t->ring = ringbuf_create(&good);
+	if (IS_ERR(t->ring))
+		return PTR_ERR(t->ring);
+	t->rb = ringbuf_producer_get(NAME);
+	if (IS_ERR(t->rb))
+		return PTR_ERR(t->rb);
+	t->reader = filp_open(NODE, O_RDONLY | O_NONBLOCK, 0);
+	return PTR_ERR_OR_ZERO(t->reader);
+}
+
+static void destroy(struct named_test *t)
+{
+	if (!IS_ERR_OR_NULL(t->ring))
+		ringbuf_destroy(t->ring);
+	t->ring = NULL;
+}
+
+static void named_exit(struct kunit *test)
+{
+	struct named_test *t = test->priv;
+
+	if (!t)
+		return;
+	destroy(t);
+	if (!IS_ERR_OR_NULL(t->rb))
+		ringbuf_producer_put(t->rb);
+	if (!IS_ERR_OR_NULL(t->reader))
+		fput(t->reader);
+	flush_delayed_fput();
+}
+
+static void expect_bad(struct kunit *test, struct ringbuf_config config)
+{
+	struct ringbuf *rb = ringbuf_create(&config);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(rb), (long)-EINVAL);
+	if (!IS_ERR(rb))
+		ringbuf_destroy(rb);
+}
+
+static void a_bad_config_makes_no_ring(struct kunit *test)
+{
+	static const char * const names[] = {
+		"", ".", "..", ".a", "-a", "a/b", "a b", "a\n", "\xc3\xa4", "a*",
+		"12345678901234567890123456789012",
+	};
+	static const unsigned long sizes[] = {
+		0, 1, PAGE_SIZE / 2, PAGE_SIZE + 1, 3 * PAGE_SIZE, SZ_2G,
+		1UL << 40, ~0UL,
+	};
+	struct ringbuf_config config;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		config = good;
+		config.name = names[i];
+		expect_bad(test, config);
+	}
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		config = good;
+		config.name = "kunit-other";
+		config.size = sizes[i];
+		expect_bad(test, config);
+	}
+	config = good;
+	config.name = "kunit-other";
+	config.mode = 0700;
+	expect_bad(test, config);
+	config.mode = 0600;
+	config.max_consumers = (unsigned int)INT_MAX + 1;
+	expect_bad(test, config);
+}
+
+static void a_name_is_one_ring(struct kunit *test)
+{
+	struct ringbuf_config config = good;
+	struct named_test *t = test->priv;
+	struct ringbuf *rb;
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_create(&good)), (long)-EEXIST);
+	config.name = "ringbuf";
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_create(&config)), (long)-EEXIST);
+
+	config.name = "1234567890_-.ABCDEFabcdefghijkl";
+	rb = ringbuf_create(&config);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(rb));
+	ringbuf_destroy(rb);
+
+	destroy(t);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_producer_get(NAME)),
+			(long)-ENODEV);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(filp_open(NODE, O_RDONLY, 0)),
+			(long)-ENOENT);
+}
+
+static void a_name_is_free_at_once(struct kunit *test)
+{
+	struct named_test *t = test->priv;
+	struct file *other;
+	u64 word = 1;
+
+	plain_write(t->rb, &word);
+	destroy(t);
+	t->ring = ringbuf_create(&good);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(t->ring));
+	other = open_node(test, O_RDONLY | O_NONBLOCK);
+	KUNIT_EXPECT_EQ(test, read_device(other, &word, 8), (ssize_t)-EAGAIN);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8),
+			(ssize_t)-ENODEV);
+	fput(other);
+}
+
+static void records_of_one_type(struct kunit *test)
+{
+	struct {
+		struct event event;
+		u32 words[2];
+	} got;
+	const struct event sent = { .number = 1, .more = 0 };
+	struct named_test *t = test->priv;
+	struct event *e;
+	u64 word = 5;
+
+	KUNIT_EXPECT_EQ(test, event_write(t->rb, &sent), 0);
+	e = event_reserve(t->rb);
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	*e = (struct event){ .number = 2 };
+	ringbuf_commit(t->rb, 0);
+	e = event_reserve_tail(t->rb, 2 * sizeof(e->words[0]));
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	*e = (struct event){ .number = 3, .more = 2 };
+	e->words[0] = 10;
+	e->words[1] = 11;
+	ringbuf_commit(t->rb, 0);
+	KUNIT_EXPECT_NULL(test, event_reserve_tail(t->rb, SZ_4K));
+	KUNIT_EXPECT_NULL(test, event_reserve_tail(t->rb, U32_MAX));
+	KUNIT_EXPECT_NULL(test, event_reserve_tail(t->rb, U32_MAX - 7));
+	KUNIT_EXPECT_EQ(test, plain_write(t->rb, &word), 0);
+
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &got, sizeof(got)),
+			(ssize_t)sizeof(struct event));
+	KUNIT_EXPECT_EQ(test, got.event.number, 1ULL);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &got, sizeof(got)),
+			(ssize_t)sizeof(struct event));
+	KUNIT_EXPECT_EQ(test, got.event.number, 2ULL);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &got, sizeof(got)),
+			(ssize_t)sizeof(struct event) + 8);
+	KUNIT_EXPECT_EQ(test, got.event.number, 3ULL);
+	KUNIT_EXPECT_EQ(test, got.words[1], 11U);
+	word = 0;
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, word, 5ULL);
+}
+
+/* Its files and its producer are still there. */
+static void a_destroyed_ring_takes_nothing_and_gives_the_rest(struct kunit *test)
+{
+	struct named_test *t = test->priv;
+	u64 word = 1, *open;
+
+	KUNIT_EXPECT_EQ(test, plain_write(t->rb, &word), 0);
+	open = plain_reserve(t->rb);
+	KUNIT_ASSERT_NOT_NULL(test, open);
+	*open = 2;
+	destroy(t);
+
+	/* What was open when it ended may be closed. */
+	ringbuf_commit(t->rb, 0);
+	KUNIT_EXPECT_EQ(test, plain_write(t->rb, &word), -ENODEV);
+	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, &word, 0, 0), -EINVAL);
+	KUNIT_EXPECT_NULL(test, plain_reserve(t->rb));
+	ringbuf_flush(t->rb);
+
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, word, 1ULL);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
+	KUNIT_EXPECT_EQ(test, word, 2ULL);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8),
+			(ssize_t)-ENODEV);
+	ringbuf_producer_put(t->rb);
+	t->rb = NULL;
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8),
+			(ssize_t)-ENODEV);
+}
+
+struct sleeper {
+	struct file *file;
+	ssize_t got;
+	struct completion done;
+};
+
+static int sleeper_fn(void *data)
+{
+	struct sleeper *s = data;
+	u64 word;
+
+	s->got = read_device(s->file, &word, sizeof(word));
+	complete(&s->done);
+	return 0;
+}
+
+static void the_end_wakes_who_sleeps(struct kunit *test)
+{
+	struct sleeper *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct named_test *t = test->priv;
+	struct task_struct *task;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	init_completion(&s->done);
+	s->file = open_node(test, O_RDONLY);
+	task = kthread_create(sleeper_fn, s, "rb-sleeper");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	for (i = 0; i < 5000 && READ_ONCE(task->__state) != TASK_INTERRUPTIBLE;
+	     i++)
+		usleep_range(1000, 2000);
+	destroy(t);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&s->done, 30 * HZ),
+			0UL);
+	KUNIT_EXPECT_EQ(test, s->got, (ssize_t)-ENODEV);
+	put_task_struct(task);
+	fput(s->file);
+}
+
+static struct kunit_case named_cases[] = {
+	KUNIT_CASE(a_bad_config_makes_no_ring),
+	KUNIT_CASE(a_name_is_one_ring),
+	KUNIT_CASE(a_name_is_free_at_once),
+	KUNIT_CASE(records_of_one_type),
+	KUNIT_CASE(a_destroyed_ring_takes_nothing_and_gives_the_rest),
+	KUNIT_CASE(the_end_wakes_who_sleeps),
+	{}
+};
+
+static struct kunit_suite named_suite = {
+	.name = "ringbuf_named",
+	.init = named_init,
+	.exit = named_exit,
+	.test_cases = named_cases,
+};
+
+kunit_test_suite(named_suite);
