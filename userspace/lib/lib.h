@@ -94,6 +94,7 @@ int set_pos(int fd, uint64_t pos);
 
 /* reader.c */
 int set_up(struct reader *r, uint32_t flags);
+int end_of_stream(const struct reader *r);
 
 /* map.c: records in place */
 int map_attach(struct reader *r, const struct ringbuf_page *page,

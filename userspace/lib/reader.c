@@ -461,7 +461,7 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 }
 
 /* Nothing is left to come: why? */
-static int end_of_stream(struct reader *r)
+int end_of_stream(const struct reader *r)
 {
 	struct ringbuf_info info;
 	int ret = get_info(r->fd, &info);

@@ -43,7 +43,7 @@ static int fill(struct reader *r)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	if (!n)
-		return -ENODATA;
+		return end_of_stream(r);
 	r->filled = n;
 	return 1;
 }
