@@ -21,7 +21,7 @@
 
 static const char create_help[] =
 "\n"
-"Makes a ring, /dev/ringbuf-NAME. NAME is 1 to 31 letters, digits, '-', '_' and\n"
+"Makes a ring, /dev/ringbuf-NAME. NAME is 1 to 31 letters, digits, '_', '-' and\n"
 "'.', the last two not first. The ring stays until 'ringbuf rm NAME', and keeps\n"
 "the module loaded. If configfs is not mounted on " CONFIGFS ", it will be.\n"
 "\n"
