@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 #include "chardev.h"
 #include "compat.h"
+#include "copy.h"
 #include "file.h"
 
 /*
