@@ -138,10 +138,18 @@ static int create_failed(const char *name, const struct ringbuf_config *config,
 
 static int create(const char *name, const struct ringbuf_config *config)
 {
-	int ret = ringbuf_create(name, config);
+	int ret;
 
+	/* A large one takes a moment, and is to be there whole or not at all. */
+	cli_signals();
+	ret = ringbuf_create(name, config);
 	if (ret == -EOPNOTSUPP && mount_configfs())
 		ret = ringbuf_create(name, config);
+	if (cli_stopped) {
+		if (!ret)
+			ringbuf_destroy(name);
+		return cli_end_by(cli_stopped);
+	}
 	return ret ? create_failed(name, config, ret) : EXIT_OK;
 }
 

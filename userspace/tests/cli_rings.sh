@@ -115,12 +115,33 @@ t_exists()
 t_no_memory()
 {
 	n=0
-	while rb create -s 1G big$n 2>said; do
+	# Which takes its time.
+	while ringbuf create -s 1G big$n 2>said; do
 		n=$((n + 1))
 		[ $n -lt 10 ]
 	done
 	said 'not enough memory for a ring of 1.0 GiB'
 	same "$n" "$(find $rings -mindepth 1 -maxdepth 1 | wc -l)"
+}
+
+# While it takes its time: the ring is not made, or it goes again.
+t_stopped()
+{
+	for pause in 0 50000 200000; do
+		bg create -s 512M big &
+		creator=$!
+		usleep $pause
+		kill -TERM $creator
+		status=0
+		wait $creator || status=$?
+		if [ $status = 0 ]; then
+			# It was faster.
+			rb rm big
+		else
+			same 143 $status
+		fi
+		same '' "$(ls $rings)"
+	done
 }
 
 t_not_root()
@@ -237,6 +258,7 @@ check bad_options t_bad_options
 check bad_names t_bad_names
 check exists t_exists
 check no_memory t_no_memory
+check stopped t_stopped
 check not_root t_not_root
 check rm t_rm
 check no_module t_no_module
