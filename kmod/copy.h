@@ -34,15 +34,19 @@ static __always_inline void ringbuf_copied_small(struct iov_iter *iter,
 }
 
 /* At an offset; a record in the ring is aligned to words. */
-#define RINGBUF_PUT(type, at)						\
-	unsafe_put_user(READ_ONCE(*(const type *)(from + (at))),	\
-			(type __user *)(user + (at)), fault)
+#define RINGBUF_PUT(type, offset) do {					\
+	size_t at_ = (offset);						\
+									\
+	unsafe_put_user(READ_ONCE(*(const type *)(from + at_)),		\
+			(type __user *)(user + at_), fault);		\
+} while (0)
 
-#define RINGBUF_GET(type, at) do {					\
+#define RINGBUF_GET(type, offset) do {					\
+	size_t at_ = (offset);						\
 	type value_;							\
 									\
-	unsafe_get_user(value_, (const type __user *)(user + (at)), fault); \
-	WRITE_ONCE(*(type *)(to + (at)), value_);			\
+	unsafe_get_user(value_, (const type __user *)(user + at_), fault); \
+	WRITE_ONCE(*(type *)(to + at_), value_);			\
 } while (0)
 
 /*
