@@ -94,6 +94,8 @@ int set_pos(int fd, uint64_t pos);
 
 /* reader.c */
 int set_up(struct reader *r, uint32_t flags);
+
+/* wait.c */
 int end_of_stream(const struct reader *r);
 
 /* map.c: records in place */
