@@ -47,7 +47,7 @@ typedef Thread {
 };
 
 typedef Lock {
-	bit held;
+	bit taken;
 	byte know[NWR]
 };
 
@@ -171,9 +171,9 @@ inline smp_mb()
 inline lock(l)
 {
 	atomic {
-		!l.held;
+		!l.taken;
 		d_step {
-			l.held = 1;
+			l.taken = 1;
 			EACH(NWR, JOIN(my.cur[mm_k], l.know[mm_k]);
 				JOIN(my.own[mm_k], l.know[mm_k]);
 				JOIN(my.rel[mm_k], l.know[mm_k]));
@@ -187,7 +187,7 @@ inline unlock(l)
 	d_step {
 		EACH(NWR, JOIN(l.know[mm_k], my.cur[mm_k]);
 			JOIN(l.know[mm_k], my.pend[mm_k]));
-		l.held = 0
+		l.taken = 0
 	}
 }
 
