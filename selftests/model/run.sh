@@ -23,7 +23,7 @@ pan()
 	(
 		cd "$dir"
 		spin -a "$@" "$model.pml" >spin.out 2>&1 &&
-			gcc -O2 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=8192 -DMEMLIM=3500 -o pan pan.c &&
+			gcc -O1 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=8192 -DMEMLIM=3500 -o pan pan.c &&
 			timeout "${LIMIT:-600}" ./pan -m300000 -w24 "${flags[@]}" >pan.out 2>&1
 	) || :
 	out=$dir/pan.out
