@@ -34,7 +34,7 @@ PROPERTY(no_early_demotion);	/* who is demoted has held for its time, from where
 
 /* What it is asked for once it has gone back: nothing, which is before any place. */
 #ifdef BUG_hold_back
-#define NOT_ASKED	BACK	/* as the code has it */
+#define NOT_ASKED	BACK	/* as the code had it */
 #else
 #define NOT_ASKED	0
 #endif

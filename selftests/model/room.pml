@@ -221,7 +221,7 @@ proctype Leaver()
 	store(LISTED, 0);
 	unlock(rf_lock);
 #ifdef BUG_leave
-	load(from, POS);	/* as the code has it */
+	load(from, POS);	/* as the code had it */
 #else
 	from = 0;		/* the tail: whoever waits needs more */
 #endif

@@ -96,7 +96,7 @@ done
 for b in held_A held_B held_C hold_move_A; do
 	breaks demote "NO_$b"
 done
-# What the code did, or does, wrong: see Documentation/model.rst.
+# What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
 breaks demote BUG_hold_back
 
