@@ -217,13 +217,13 @@ TEST_F(ring, unknown_calls_are_enotty)
 	}
 }
 
-TEST_F(ring, what_comes_later_is_refused_cleanly)
+TEST_F(ring, features_tell_what_there_is)
 {
 	struct ringbuf_info i;
 
 	ASSERT_EQ(0, rb_info(self->p.r, &i));
 	EXPECT_EQ(RINGBUF_FEATURE_MMAP | RINGBUF_FEATURE_RELIABLE |
-		  RINGBUF_FEATURE_WATERMARK, i.features);
+		  RINGBUF_FEATURE_WATERMARK | RINGBUF_FEATURE_NAMED, i.features);
 	EXPECT_EQ(-EPERM, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_RELIABLE));
 }
 
