@@ -237,8 +237,10 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 			break;
 		memset((u8 *)(rec + 1) + rec->len, 0,
 		       frame - sizeof(*rec) - rec->len);
+		WRITE_ONCE(rec->seq, c->head_seq);
+		WRITE_ONCE(rec->time_ns, time_ns);
 		c->reserved = frame;
-		ringbuf_core_commit(c, time_ns);
+		ringbuf_core_commit(c, 0);
 		done += frame;
 	}
 	return done;

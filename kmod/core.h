@@ -178,10 +178,9 @@ ringbuf_frame_at(const struct ringbuf_core *c, u64 pos)
  */
 static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
 {
-	struct ringbuf_record *rec = ringbuf_frame_at(c, c->head);
-
-	WRITE_ONCE(rec->seq, c->head_seq);
-	WRITE_ONCE(rec->time_ns, time_ns);
+	/* See ringbuf_core_reserve(): without a time nothing is left to write. */
+	if (time_ns)
+		WRITE_ONCE(ringbuf_frame_at(c, c->head)->time_ns, time_ns);
 	c->head_seq++;
 	c->head += c->reserved;
 	c->reserved = 0;
@@ -332,13 +331,20 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 	    !ringbuf_core_make_room(c, c->head + frame))
 		return NULL;
 
+	/*
+	 * From one end to the other, as the payload will be: the cache lines come
+	 * from readers' CPUs, and going back and forth between them costs.
+	 */
+	c->reserved = frame;
 	rec = ringbuf_frame_at(c, c->head);
-	/* The padding, and payload that the caller will overwrite. */
-	WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
 	WRITE_ONCE(rec->len, len);
 	WRITE_ONCE(rec->type, type);
 	WRITE_ONCE(rec->flags, 0);
-	c->reserved = frame;
+	WRITE_ONCE(rec->seq, c->head_seq);
+	WRITE_ONCE(rec->time_ns, 0);
+	/* The padding, and payload that the caller will overwrite. */
+	if (len % RINGBUF_ALIGN)
+		WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
 	return rec + 1;
 }
 
