@@ -40,6 +40,7 @@ struct result {
 	uint64_t next;
 	uint64_t bad;
 	double end_ns;
+	double cpu_ns;
 } __attribute__((aligned(CACHE_LINE)));
 
 /**
@@ -52,7 +53,7 @@ struct result {
  * @started: how many are ready
  * @start_ns: when the producer began
  * @took_ns: how long it took, if that is not from there to the last reader's end
- * @of: the readers' results
+ * @of: the readers' results; the producer's times are the last
  */
 struct job {
 	enum shape shape;
@@ -63,7 +64,7 @@ struct job {
 	unsigned int started;
 	double start_ns;
 	double took_ns;
-	struct result of[MAX_READERS];
+	struct result of[MAX_READERS + 1];
 };
 
 /**
@@ -71,6 +72,7 @@ struct job {
  * @name: for the table
  * @limit: what the machine can do: no transport, not to be compared with
  * @batches: it can hand over several records at once
+ * @sleeps: waits in the kernel
  * @threads: has threads of its own: to be left to the scheduler
  * @shapes: a bit for each enum shape that it knows
  * @most: no more readers than that
@@ -85,6 +87,7 @@ struct peer {
 	const char *name;
 	bool limit;
 	bool batches;
+	bool sleeps;
 	bool threads;
 	unsigned int shapes;
 	unsigned int most;
@@ -159,16 +162,7 @@ static inline void tally_number(struct tally *t, uint64_t n)
 	t->sum += n;
 }
 
-static inline void tally_end(const struct tally *t, struct job *job,
-			     unsigned int reader)
-{
-	struct result *res = &job->of[reader];
-
-	res->end_ns = now_ns();
-	res->sum = t->sum;
-	res->next = t->next;
-	res->bad = t->bad;
-}
+void tally_end(const struct tally *t, struct job *job, unsigned int reader);
 
 #ifdef __cplusplus
 }

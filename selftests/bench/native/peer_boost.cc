@@ -82,7 +82,7 @@ static void boost_consume(struct job *job, unsigned int reader)
 }
 
 static struct peer boost_peer = {
-	"boost spsc_queue", false, true, false, 1 << BROADCAST, MAX_READERS, 50,
+	"boost spsc_queue", false, true, false, false, 1 << BROADCAST, MAX_READERS, 50,
 	boost_setup, boost_produce, boost_consume, NULL, boost_cleanup, NULL,
 };
 

@@ -93,6 +93,7 @@ static void pipe_consume(struct job *job, unsigned int reader)
 static struct peer pipe_peer = {
 	.name = "pipe",
 	.batches = true,
+	.sleeps = true,
 	.shapes = 1 << BROADCAST,
 	.most = MAX_READERS,
 	.cost = 600,
@@ -175,6 +176,7 @@ static void socket_consume(struct job *job, unsigned int reader)
 static struct peer socket_peer = {
 	.name = "SOCK_SEQPACKET",
 	.batches = true,
+	.sleeps = true,
 	.shapes = 1 << BROADCAST,
 	.most = MAX_READERS,
 	.cost = 2000,
@@ -231,6 +233,7 @@ static void mq_consume(struct job *job, unsigned int reader)
 
 static struct peer mq_peer = {
 	.name = "POSIX mq",
+	.sleeps = true,
 	.shapes = 1 << BROADCAST,
 	.most = MAX_READERS,
 	.cost = 3000,

@@ -9,7 +9,7 @@
 extern const char *const shape_names[SHAPES];
 
 /* ns that @job took with @peer; the checks have been made. */
-double run_job(struct peer *peer, struct job *job);
+double run_job(struct peer *peer, const struct job *job);
 
 /**
  * struct program - A peer that is a program, such as one in Go or Java

@@ -15,8 +15,8 @@
 struct bench_core {
 	struct ringbuf_core core;
 	struct {
-		struct ringbuf_hold hold;
-	} readers[MAX_READERS] ____cacheline_aligned;
+		struct ringbuf_hold hold ____cacheline_aligned;
+	} readers[MAX_READERS];
 };
 
 static unsigned char *map_twice(uint64_t size)
@@ -50,7 +50,7 @@ void bench_ring_open(struct bench_ring *ring, uint64_t size,
 	ring->data = map_twice(size);
 	core = &ring->core->core;
 	ringbuf_core_init(core, ring->page, ring->data, size, &start);
-	core->reliable = true;
+	core->reliable = readers;
 	for (unsigned int i = 0; i < readers; i++) {
 		hold = &ring->core->readers[i].hold;
 		ringbuf_cursor_init(&cur, core);
