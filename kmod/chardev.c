@@ -5,12 +5,14 @@
  */
 
 #include <linux/poll.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include "chardev.h"
 #include "compat.h"
+#include "copy.h"
 #include "file.h"
 
 /*
@@ -21,6 +23,7 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 {
 	size_t len = iov_iter_count(from);
 	void *payload;
+	int ended;
 
 	if (len > READ_ONCE(rb->core.max_record))
 		return ringbuf_ring_refuses(rb, -EMSGSIZE);
@@ -34,8 +37,18 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 		ringbuf_core_discard(&rb->core);
 		return -EFAULT;
 	}
-	ringbuf_ring_commit(rb);
-	return len;
+	/* Before the end or not at all: see ringbuf_ring_kill(). */
+	rcu_read_lock_sched();
+	ended = ringbuf_ring_refuses(rb, 0);
+	if (likely(!ended)) {
+		ringbuf_ring_commit(rb);
+		ringbuf_ring_publish(rb);
+	}
+	rcu_read_unlock_sched();
+	if (likely(!ended))
+		return len;
+	ringbuf_core_discard(&rb->core);
+	return ended;
 }
 
 /*
@@ -84,7 +97,12 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 		return -EAGAIN;
 	}
 	copied = ringbuf_copy_in(rb, room, len, from);
+	/* As in write_message(): it takes no frames after the end. */
+	rcu_read_lock();
 	run = ringbuf_ring_commit_run(rb, copied);
+	if (run)
+		ringbuf_ring_publish(rb);
+	rcu_read_unlock();
 	iov_iter_revert(from, copied - run);
 	if (run)
 		return run;
@@ -110,10 +128,7 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from, u64 *need
 		written += n;
 		if (!iov_iter_count(from) || fatal_signal_pending(current))
 			break;
-		if (ringbuf_core_unpublished(&rb->core)) {
-			ringbuf_ring_publish(rb);
-			ringbuf_ring_wake(rb);
-		}
+		ringbuf_ring_wake(rb);
 		cond_resched();
 	}
 	return written ?: n;
@@ -124,7 +139,6 @@ static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
 {
 	struct ringbuf_file *rf = iocb->ki_filp->private_data;
 	struct ringbuf *rb = rf->ring;
-	bool published;
 	ssize_t ret;
 
 	if (iocb->ki_flags & IOCB_NOWAIT) {
@@ -137,11 +151,8 @@ static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
 		ret = write_frames(rb, from, need);
 	else
 		ret = write_message(rb, from, need);
-	published = ringbuf_core_unpublished(&rb->core);
-	if (published)
-		ringbuf_ring_publish(rb);
 	mutex_unlock(&rb->write_lock);
-	if (published)
+	if (ret > 0)
 		ringbuf_ring_wake(rb);
 	if (ret != -EAGAIN)
 		return ret;

@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include "copy.h"
 #include "file.h"
 #include "trace.h"
 
@@ -163,10 +164,10 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 }
 
 /* The caller holds @rf->lock. */
-static bool still_at(const struct ringbuf_file *rf,
-		     const struct ringbuf_mark *at)
+static inline bool still_at(const struct ringbuf_file *rf,
+			    struct ringbuf_mark at)
 {
-	return rf->cursor.at.pos == at->pos && rf->cursor.at.seq == at->seq;
+	return rf->cursor.at.pos == at.pos && rf->cursor.at.seq == at.seq;
 }
 
 /* Move the cursor from @at to the record at @v. */
@@ -176,7 +177,7 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	bool same;
 
 	spin_lock(&rf->lock);
-	same = still_at(rf, at);
+	same = still_at(rf, *at);
 	if (same) {
 		ringbuf_cursor_lose(&rf->cursor, v);
 		move_hold(rf, v->at.pos);
@@ -191,8 +192,8 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 }
 
 /* Move the cursor from @at over records that were read. */
-static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
-		 u64 bytes, u64 records)
+static __always_inline bool take(struct ringbuf_file *rf,
+				 struct ringbuf_mark at, u64 bytes, u64 records)
 {
 	bool same;
 
@@ -200,30 +201,27 @@ static bool take(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	same = still_at(rf, at);
 	if (same) {
 		ringbuf_cursor_take(&rf->cursor, bytes, records);
-		move_hold(rf, at->pos + bytes);
+		move_hold(rf, at.pos + bytes);
 	}
 	spin_unlock(&rf->lock);
-	if (!same)
-		return false;
-	moved(rf, at->pos, at->pos + bytes);
-	at->pos += bytes;
-	at->seq += records;
-	return true;
+	if (same)
+		moved(rf, at.pos, at.pos + bytes);
+	return same;
 }
 
-/* The payload of the record at @v; 0 when it is to be tried again. */
-static ssize_t copy_message(struct ringbuf_file *rf, struct ringbuf_mark *at,
-			    const struct ringbuf_view *v, struct iov_iter *to)
+/* The payload of the record at @at; 0 when it is to be tried again. */
+static inline ssize_t copy_message(struct ringbuf_file *rf,
+				   struct ringbuf_mark at, const u8 *frame,
+				   size_t len, struct iov_iter *to)
 {
-	size_t len = v->len;
 	size_t n;
 
 	if (len > iov_iter_count(to))
 		return -EMSGSIZE;
-	n = ringbuf_copy_out(rf->ring,
-			     v->frame + sizeof(struct ringbuf_record), len, to);
+	n = ringbuf_copy_out(rf->ring, frame + sizeof(struct ringbuf_record),
+			     len, to);
 	/* Else overwritten under the copy, or read by somebody else. */
-	if (ringbuf_core_intact(&rf->ring->core, v->at.pos)) {
+	if (ringbuf_core_intact(&rf->ring->core, at.pos)) {
 		if (n == len && take(rf, at, RINGBUF_FRAME_SIZE(len), 1))
 			return len;
 		if (n < len) {
@@ -235,22 +233,33 @@ static ssize_t copy_message(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	return 0;
 }
 
+/* No record in the plain way: none at all, or a loss; 0 when it was neither. */
+static noinline ssize_t no_message(struct ringbuf_file *rf)
+{
+	struct ringbuf_mark at = ringbuf_file_at(rf);
+	struct ringbuf_view v;
+
+	if (!ringbuf_core_peek(&rf->ring->core, &at, &v))
+		return -EAGAIN;
+	return v.lost_records && lose(rf, &at, &v) ? -EPIPE : 0;
+}
+
 /* One record's payload. */
-static ssize_t read_message(struct ringbuf_file *rf, struct iov_iter *to)
+static inline ssize_t read_message(struct ringbuf_file *rf, struct iov_iter *to)
 {
 	struct ringbuf_mark at;
-	struct ringbuf_view v;
+	const u8 *frame;
 	ssize_t n;
+	u32 len;
 
 	for (;;) {
 		/* Perhaps not of one moment: then it will not move. */
 		at = data_race(rf->cursor.at);
-		if (!ringbuf_core_peek(&rf->ring->core, &at, &v))
-			return -EAGAIN;
-		if (v.lost_records)
-			n = lose(rf, &at, &v) ? -EPIPE : 0;
+		frame = ringbuf_core_plain(&rf->ring->core, &at, &len);
+		if (likely(frame))
+			n = copy_message(rf, at, frame, len, to);
 		else
-			n = copy_message(rf, &at, &v, to);
+			n = no_message(rf);
 		if (n)
 			return n;
 		if (fatal_signal_pending(current))
@@ -309,16 +318,18 @@ static ssize_t copy_frames(struct ringbuf_file *rf, struct ringbuf_mark *at,
 		iov_iter_revert(to, n);
 		return 0;
 	}
-	if (whole && !take(rf, at, whole, records)) {
+	if (whole && !take(rf, *at, whole, records)) {
 		iov_iter_revert(to, n);
 		return 0;
 	}
+	at->pos += whole;
+	at->seq += whole ? records : 0;
 	iov_iter_revert(to, n - whole);
 	return whole ?: -EFAULT;
 }
 
 /* As many whole frames as fit. */
-static ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
+static noinline ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to)
 {
 	struct ringbuf_mark at = ringbuf_file_at(rf);
 	struct ringbuf_view v;

@@ -64,57 +64,11 @@ struct ringbuf_file {
 	struct ringbuf_watermark mark;
 };
 
-/*
- * Bytes of frames that are copied to or from user memory at once, about: enough
- * to make the fixed cost of a copy small, few enough to be done before a fast
- * producer has gone around the ring.
- */
-#define RINGBUF_COPY_CHUNK	(64UL << 10)
-
 /* Is there a record? */
 static inline bool ringbuf_file_ready(struct ringbuf_file *rf)
 {
 	return ringbuf_core_ready(&rf->ring->core,
 				  READ_ONCE(rf->cursor.at.pos));
-}
-
-/*
- * Between the ring and user memory, page by page: the vmalloc address of all of
- * them would have usercopy hardening look for it among all vmalloc areas, which
- * costs more than copying a small record.
- */
-static __always_inline size_t
-ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
-	     struct iov_iter *iter,
-	     size_t (*copy_page)(struct page *page, size_t offset, size_t bytes,
-				 struct iov_iter *iter))
-{
-	size_t at = (const u8 *)frame - rb->core.data;
-	size_t offset, part, n, done = 0;
-
-	do {
-		offset = offset_in_page(at + done);
-		part = min_t(size_t, len - done, PAGE_SIZE - offset);
-		n = copy_page(rb->pages[1 + ((at + done) >> PAGE_SHIFT)],
-			      offset, part, iter);
-		done += n;
-	} while (n == part && done < len);
-	return done;
-}
-
-/* Splicing would link the page itself into the pipe (before 6.5). */
-static inline size_t ringbuf_copy_out(struct ringbuf *rb, const void *from,
-				      size_t len, struct iov_iter *to)
-{
-	if (unlikely(!user_backed_iter(to)))
-		return copy_to_iter(from, len, to);
-	return ringbuf_copy(rb, from, len, to, copy_page_to_iter);
-}
-
-static inline size_t ringbuf_copy_in(struct ringbuf *rb, void *to, size_t len,
-				     struct iov_iter *from)
-{
-	return ringbuf_copy(rb, to, len, from, copy_page_from_iter);
 }
 
 void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur);

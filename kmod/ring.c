@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
@@ -81,7 +82,7 @@ static void stall_timer(struct timer_list *timer)
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
 	wake_up_all(&rb->room);
-	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+	ringbuf_ring_wake_writers(rb);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -100,18 +101,19 @@ static void free_storage(struct ringbuf *rb)
  */
 static int alloc_storage(struct ringbuf *rb)
 {
+	/* Rather fail than have the OOM killer make room for a large ring. */
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
+			  __GFP_NOWARN;
 	const struct ringbuf_mark start = {};
 	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
 	struct ringbuf_page *page;
 	void *data;
 
-	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), GFP_KERNEL_ACCOUNT);
+	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), gfp);
 	if (!rb->pages)
 		return -ENOMEM;
-	/* Rather fail than have the OOM killer make room for a large ring. */
 	for (i = 0; i <= n; i++) {
-		rb->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-					  __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+		rb->pages[i] = alloc_page(gfp | __GFP_ZERO);
 		if (!rb->pages[i])
 			return -ENOMEM;
 		if (i)
@@ -197,26 +199,28 @@ void ringbuf_ring_put(struct ringbuf *rb)
  * ringbuf_ring_kill() - End a ring: it takes no more records
  * @rb: the ring, which nobody can open any more
  *
- * What is retained can be read. Whoever sleeps or polls wakes. A record of which
- * a producer is in the middle may still appear.
+ * What is retained can be read. Whoever sleeps or polls wakes. A write() publishes
+ * before anyone can see that the ring is dead, or not at all, however long it takes
+ * to get at its data; it looks for the end and publishes under RCU. A record that
+ * a kernel producer has in hand may still appear.
  *
- * Context: task.
+ * Context: task; may sleep.
  */
 void ringbuf_ring_kill(struct ringbuf *rb)
 {
 	struct ringbuf_page *page = rb->core.page;
 
+	/* Fails each reserve from now on, and costs the others nothing. */
+	WRITE_ONCE(rb->core.max_record, 0);
+	/* Who has not seen it has published. */
+	synchronize_rcu_expedited();
 	/* Pairs with the acquire in ringbuf_ring_dead(). */
 	smp_store_release(&page->flags, page->flags | RINGBUF_RING_DEAD);
-	/*
-	 * Fails each reserve from now on, and costs the others nothing. Pairs
-	 * with the barrier in ringbuf_ring_refuses().
-	 */
-	smp_store_release(&rb->core.max_record, 0);
 	/* Whoever is not on its queue yet looks after it has been. */
 	wake_all(rb);
 	wake_up_all(&rb->room);
-	wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE | EPOLLHUP);
+	/* HUP alone: everybody asks for it, and there is no room. */
+	wake_up_poll(&rb->writers, EPOLLHUP);
 }
 
 /**

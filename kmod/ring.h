@@ -81,6 +81,7 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
+void ringbuf_ring_wake_writers(struct ringbuf *rb);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
 pid_t ringbuf_ring_holder(struct ringbuf *rb);
@@ -89,11 +90,12 @@ pid_t ringbuf_ring_holder(struct ringbuf *rb);
  * ringbuf_ring_dead() - Has the ring been destroyed?
  * @rb: the ring
  *
- * What was published before is visible to who finds it so.
+ * All that write() published is visible to who finds it so.
  *
  * Context: any.
  *
- * Return: true when no more records come.
+ * Return: true when no more records come, but for the one that a kernel producer
+ * may have in hand.
  */
 static inline bool ringbuf_ring_dead(const struct ringbuf *rb)
 {
@@ -102,13 +104,12 @@ static inline bool ringbuf_ring_dead(const struct ringbuf *rb)
 }
 
 /*
- * Why a record is above max_record: @ret, or the ring has been destroyed. Cold.
+ * Why a record is above max_record: @ret, or the ring takes no more. It is so a
+ * moment before the ring is dead, see ringbuf_ring_kill().
  */
 static inline int ringbuf_ring_refuses(const struct ringbuf *rb, int ret)
 {
-	/* max_record, then the flag that was set before it. */
-	smp_rmb();
-	return ringbuf_ring_dead(rb) ? -ENODEV : ret;
+	return READ_ONCE(rb->core.max_record) ? ret : -ENODEV;
 }
 
 /* The clock for records: good in an NMI, too. */

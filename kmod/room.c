@@ -140,6 +140,21 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
 }
 
 /**
+ * ringbuf_ring_wake_writers() - Wake those who poll for room
+ * @rb: the ring
+ *
+ * With what is true: io_uring takes the key at its word. Of a ring that has ended
+ * they have been told.
+ *
+ * Context: task or softirq, holding no lock that a wakeup could want.
+ */
+void ringbuf_ring_wake_writers(struct ringbuf *rb)
+{
+	if (!ringbuf_ring_dead(rb))
+		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+}
+
+/**
  * ringbuf_ring_let_go() - Wake a writer that waited for this
  * @rb: the ring
  * @from: where a hold was
@@ -157,7 +172,7 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 	/* Behind the same barrier. */
 	if (waitqueue_active(&rb->writers) &&
 	    crosses(&step, ringbuf_ring_poll_need(rb)))
-		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+		ringbuf_ring_wake_writers(rb);
 }
 
 /**

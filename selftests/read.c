@@ -53,6 +53,27 @@ TEST_F(ring, only_the_payload_is_stored)
 		EXPECT_EQ(0xee, rb_in[i]);
 }
 
+/* Small ones are copied in another way than large ones. */
+TEST_F(ring, any_length_passes_from_and_to_any_address)
+{
+	uint64_t n = 0;
+
+	for (size_t len = 1; len < 300; len++) {
+		for (size_t at = 0; at < 16; at++, n++) {
+			uint8_t *from = rb_out + at, *to = rb_in + 16 - at;
+
+			rb_fill(from, len, n);
+			ASSERT_EQ(len, RC(write(self->p.w, from, len)));
+			memset(rb_in, 0xa5, len + 32);
+			ASSERT_EQ(len, RC(read(self->p.r, to, len)));
+			ASSERT_TRUE(rb_intact(to, len, n));
+			/* And not a byte besides. */
+			ASSERT_EQ(0xa5, to[-1]);
+			ASSERT_EQ(0xa5, to[len]);
+		}
+	}
+}
+
 TEST_F(ring, a_buffer_too_small_loses_nothing)
 {
 	struct ringbuf_stats before, after;

@@ -187,6 +187,7 @@ suite_selftest()
 		[ "$level" = quick ] || limit=300
 		[ "$kernel" != debug ] || limit=600
 		vm --kernel "$kernel" --smp "$smp" --timeout 1800 \
+			--modprobe configfs \
 			--keep-log "$logs/selftest-$kernel-$smp.log" "${files[@]}" -- \
 			"export RINGBUF_TEST_LEVEL=$level; echo '$(tr '\n' ' ' <<<"$programs")' |
 			tr ' ' '\\n' | grep . | sh /guest-selftest.sh $limit $args" </dev/null | tally

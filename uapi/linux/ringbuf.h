@@ -202,7 +202,8 @@ struct ringbuf_writer {
  * @abi: RINGBUF_ABI
  * @struct_size: bytes of this structure that the kernel fills in
  * @flags: RINGBUF_RING_*, but for RINGBUF_RING_WRITER; load it with acquire:
- *	all records are visible to who sees RINGBUF_RING_DEAD
+ *	all records are visible to who sees RINGBUF_RING_DEAD, but for the one
+ *	that a kernel module may have had in hand
  * @data_offset: mmap offset of the data area, in bytes
  * @data_size: bytes of the data area, a power of two; it is mapped twice in a
  *	row, so a frame at any position is contiguous
