@@ -81,9 +81,9 @@ static bool urgent(void)
 	return fifo && *fifo == '1';
 }
 
-static void get_urgent(void)
+static void get_urgent(int priority)
 {
-	const struct sched_param param = { .sched_priority = 5 };
+	const struct sched_param param = { .sched_priority = priority };
 
 	if (urgent() && sched_setscheduler(0, SCHED_FIFO, &param))
 		die("SCHED_FIFO");
@@ -141,7 +141,7 @@ static void child(struct peer *peer, struct job *job, unsigned int who)
 	alarm(TIMEOUT);
 	if (!peer->threads)
 		pin(job, who);
-	get_urgent();
+	get_urgent(5);
 	if (peer->alone)
 		peer->alone(job);
 	else if (who == producer_of(job))
@@ -216,6 +216,8 @@ static double try_job(struct peer *peer, const struct job *wanted,
 		as.alone = NULL;
 	if (as.setup)
 		as.setup(job);
+	/* Or the first of them, which wait for the others, would let us make none. */
+	get_urgent(6);
 	for (unsigned int i = alone ? job->readers : 0; i <= job->readers; i++)
 		child(&as, job, i);
 	wait_for(&as, alone ? 1 : job->readers + 1);
