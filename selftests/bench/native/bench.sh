@@ -22,20 +22,21 @@ esac
 ./deps.sh
 make -s >&2
 
-fifo=()
+# Programs with threads for this and that would starve those if they were urgent.
+urgent=
 if [[ ${BENCH_FIFO:-} == 1 ]]; then
-	fifo=(chrt -f 5)
+	urgent='nice -n -20'
 fi
 peers=()
 if [[ -x $build/channels ]]; then
-	peers+=(-p "Go channels=exec ${fifo[*]} $build/channels")
+	peers+=(-p "Go channels=exec $urgent $build/channels")
 fi
 jar=/usr/share/java/disruptor.jar
 if [[ -e $build/Broadcast.class && -e $jar ]]; then
-	peers+=(-p "LMAX Disruptor=exec ${fifo[*]} java -cp $jar:$build Broadcast")
+	peers+=(-p "LMAX Disruptor=exec $urgent java -cp $jar:$build Broadcast")
 fi
 if [[ -n ${ANCESTOR:-} && -x $ANCESTOR/bench-peer ]]; then
-	peers+=(-p "the ancestor=exec ${fifo[*]} '$ANCESTOR/bench-peer'")
+	peers+=(-p "the ancestor=exec $urgent '$ANCESTOR/bench-peer'")
 elif [[ -n ${ANCESTOR:-} ]]; then
 	echo "the ancestor: no executable bench-peer in $ANCESTOR, skipped" >&2
 else
@@ -51,7 +52,7 @@ machine()
 		echo ', virtual'), Linux $(uname -r), $(gcc --version | head -n 1)."
 	[[ ! -x $build/channels ]] || go version | sed 's/^go version //; s/$/./'
 	[[ ! -e $build/Broadcast.class ]] || java -version 2>&1 | head -n 1 | sed 's/$/./'
-	echo "Others wanted the CPUs, too: load $1 before, $(cut -d' ' -f1 /proc/loadavg) after.${fifo[*]:+ SCHED_FIFO.}"
+	echo "Others wanted the CPUs, too: load $1 before, $(cut -d' ' -f1 /proc/loadavg) after.${urgent:+ SCHED_FIFO.}"
 	make -s missing | sed 's/^\(.\)/Not installed, skipped: \1/'
 }
 
