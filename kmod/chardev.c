@@ -208,8 +208,10 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	smp_mb();
 	if (file->f_mode & FMODE_READ)
 		events |= ringbuf_watermark_events(rf);
+	/* select() takes no HUP for a reason to write: as of a pipe, ERR. */
 	if (ringbuf_ring_dead(rb))
-		events |= EPOLLHUP;
+		events |= file->f_mode & FMODE_WRITE ? EPOLLHUP | EPOLLERR :
+						       EPOLLHUP;
 	else if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
 		events |= RINGBUF_POLL_WRITE;
 	return events;

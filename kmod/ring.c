@@ -219,8 +219,8 @@ void ringbuf_ring_kill(struct ringbuf *rb)
 	/* Whoever is not on its queue yet looks after it has been. */
 	wake_all(rb);
 	wake_up_all(&rb->room);
-	/* HUP alone: everybody asks for it, and there is no room. */
-	wake_up_poll(&rb->writers, EPOLLHUP);
+	/* For which everybody asks; there is no room. */
+	wake_up_poll(&rb->writers, EPOLLHUP | EPOLLERR);
 }
 
 /**

@@ -86,8 +86,8 @@ TEST_F(ring, poll_tells_of_the_records_and_the_end_then_of_the_end)
 	/* Back to a record, and there is one again. */
 	ASSERT_EQ(2, lseek(self->r, 2, SEEK_SET));
 	EXPECT_EQ(IN | POLLHUP, all_events(self->r));
-	/* The writer's, and what is new: no room, no error. */
-	EXPECT_EQ(POLLHUP, all_events(self->w));
+	/* No room; an error, as of a pipe that nobody reads, or select() slept. */
+	EXPECT_EQ(POLLHUP | POLLERR, all_events(self->w));
 }
 
 TEST_F(ring, both_ends_in_one_file)
@@ -101,11 +101,11 @@ TEST_F(ring, both_ends_in_one_file)
 	ASSERT_EQ(0, watch(self->ep, fd, EPOLLIN | EPOLLOUT | EPOLLET));
 	EXPECT_EQ(EPOLLIN | EPOLLOUT, epolled(self->ep, 0));
 	END();
-	EXPECT_EQ(EPOLLIN | EPOLLHUP, epolled(self->ep, RB_WAIT_MS));
+	EXPECT_EQ(EPOLLIN | EPOLLHUP | EPOLLERR, epolled(self->ep, RB_WAIT_MS));
 	EXPECT_EQ(0, epolled(self->ep, 0));
-	EXPECT_EQ(IN | POLLHUP, all_events(fd));
+	EXPECT_EQ(IN | POLLHUP | POLLERR, all_events(fd));
 	EXPECT_EQ(LEN, rb_get(fd, 0));
-	EXPECT_EQ(POLLHUP, all_events(fd));
+	EXPECT_EQ(POLLHUP | POLLERR, all_events(fd));
 }
 
 TEST_F(ring, who_asked_for_an_end_is_told_hup)
@@ -313,13 +313,35 @@ TEST_F(ring, a_reader_in_select_wakes)
 	EXPECT_EQ(0, fd);
 }
 
+/* select() takes more arguments than other calls that are made to block. */
+static atomic_int selecting;
+
+struct selector {
+	struct rb_op *op;
+	int fd;
+	fd_set *writable;
+};
+
+static void *select_main(void *arg)
+{
+	struct selector *s = arg;
+
+	atomic_store(&selecting, syscall(SYS_gettid));
+	s->op->ret = RC(syscall(SYS_select, s->fd + 1, NULL, s->writable, NULL,
+				NULL));
+	return NULL;
+}
+
 TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
 {
 	struct pollfd p = { .fd = self->w, .events = POLLOUT };
 	int edge = epoll_create1(0);
 	struct epoll_event e;
-	struct rb_op op[2];
+	struct rb_op op[3];
+	fd_set writable;
 
+	FD_ZERO(&writable);
+	FD_SET(self->w, &writable);
 	ASSERT_EQ(0, rb_set_consumer(self->r, RELIABLE));
 	ASSERT_EQ(0, rb_put_many(self->w, 0, FITS, LEN));
 	ASSERT_EQ(0, watch(self->ep, self->w, EPOLLOUT));
@@ -328,17 +350,26 @@ TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
 	ASSERT_EQ(0, epolled(edge, 0));
 	ASSERT_TRUE(rb_op_block(&op[0], SYS_poll, (long)&p, (void *)1, -1));
 	ASSERT_TRUE(rb_op_block(&op[1], SYS_epoll_wait, self->ep, &e, 1));
+	ASSERT_EQ(0, pthread_create(&op[2].thread, NULL, select_main,
+				    &(struct selector){ &op[2], self->w,
+							&writable }));
+	while (!atomic_load(&selecting))
+		sched_yield();
+	ASSERT_TRUE(rb_wait_blocked(atomic_load(&selecting), SYS_select));
 	END();
 	EXPECT_EQ(1, rb_op_wait(&op[0]));
-	EXPECT_EQ(POLLHUP, p.revents);
+	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
 	EXPECT_EQ(1, rb_op_wait(&op[1]));
-	EXPECT_EQ(EPOLLHUP, e.events);
-	EXPECT_EQ(EPOLLHUP, epolled(edge, RB_WAIT_MS));
+	EXPECT_EQ(EPOLLHUP | EPOLLERR, e.events);
+	EXPECT_EQ(EPOLLHUP | EPOLLERR, epolled(edge, RB_WAIT_MS));
+	/* select() takes no hang-up for a reason to write. */
+	EXPECT_EQ(1, rb_op_wait(&op[2]));
+	EXPECT_TRUE(FD_ISSET(self->w, &writable));
 	EXPECT_EQ(0, epolled(edge, 0));
 	/* Room that comes later is of no use. */
 	for (int n = 0; n < FITS; n++)
 		ASSERT_EQ(LEN, rb_get(self->r, n));
-	EXPECT_EQ(POLLHUP, all_events(self->w));
+	EXPECT_EQ(POLLHUP | POLLERR, all_events(self->w));
 	EXPECT_EQ(0, epolled(edge, 0));
 	close(edge);
 }
@@ -371,7 +402,8 @@ TEST_F(ring, io_uring_is_told)
 	for (int k = 0; k < 5; k++) {
 		ASSERT_TRUE(complete(&u, &cqe));
 		want = cqe.user_data == 0 || cqe.user_data == 3 ? -ENODEV :
-		       cqe.user_data == 2 ? POLLIN | POLLHUP : POLLHUP;
+		       cqe.user_data == 2 ? POLLIN | POLLHUP :
+		       cqe.user_data == 4 ? POLLHUP | POLLERR : POLLHUP;
 		EXPECT_EQ(want, cqe.res) TH_LOG("request %d", (int)cqe.user_data);
 		seen |= 1 << cqe.user_data;
 	}

@@ -251,7 +251,7 @@ suite_userspace()
 		log=$logs/userspace-$kernel.log
 		build "$kernel" || continue
 		vm --kernel "$kernel" --smp 2 --mem 2048 --timeout 900 --keep-log "$log" \
-			"${files[@]}" --file "$dir/kmod/ringbuf.ko" \
+			--modprobe configfs "${files[@]}" --file "$dir/kmod/ringbuf.ko" \
 			--file "$dir/kmod/samples/ringbuf_proc.ko" \
 			--file "$out/ringbuf-static:/bin/ringbuf" --file "$tests/pty:/bin/pty" \
 			--file selftests/vm/guest-selftest.sh --file selftests/vm/reports.sh -- \

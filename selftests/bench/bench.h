@@ -50,39 +50,99 @@ static inline void sort_into(double *sorted, const double *v, unsigned int n)
 	qsort(sorted, n, sizeof(*v), compare_doubles);
 }
 
+struct quartiles {
+	double low, median, high;
+};
+
+static inline struct quartiles quartiles(const double *v, unsigned int n)
+{
+	static double sorted[MAX_ROUNDS];
+
+	sort_into(sorted, v, n);
+	return (struct quartiles){
+		sorted[n / 4], sorted[n / 2], sorted[n * 3 / 4]
+	};
+}
+
 /*
- * Median of the ratios within a round: the machine may be slower in one round
- * than in another, but hardly so for one case only.
+ * Of the ratios within a round: the machine may be slower in one round than in
+ * another, but hardly so for one case only.
  */
-static inline double ratio(const struct series *s, const struct series *base,
-			   unsigned int rounds)
+static inline struct quartiles ratios(const struct series *s,
+				      const struct series *base,
+				      unsigned int rounds)
 {
 	static double v[MAX_ROUNDS];
 	unsigned int i;
 
 	for (i = 0; i < rounds; i++)
 		v[i] = s->ns[i] / base->ns[i];
-	sort_into(v, v, rounds);
-	return v[rounds / 2];
+	return quartiles(v, rounds);
+}
+
+static inline double ratio(const struct series *s, const struct series *base,
+			   unsigned int rounds)
+{
+	return ratios(s, base, rounds).median;
+}
+
+/* The table that rows are of, for raw_csv(). */
+static const char *table_name;
+
+/* All there is, for other tools, into the file that $BENCH_CSV names. */
+static inline void raw_csv(const struct series *s, unsigned int rounds)
+{
+	const char *path = getenv("BENCH_CSV");
+	FILE *f = path && *path ? fopen(path, "a") : NULL;
+	unsigned int i;
+
+	if (!path || !*path)
+		return;
+	if (!f)
+		err(1, "%s", path);
+	for (i = 0; i < rounds; i++)
+		fprintf(f, "\"%s\",\"%s\",%u,%.3f\n", table_name, s->name, i,
+			s->ns[i]);
+	fclose(f);
 }
 
 static inline void row(const struct series *s, unsigned int rounds,
 		       const struct series *base)
 {
-	static double v[MAX_ROUNDS];
-	int digits;
+	struct quartiles q = quartiles(s->ns, rounds);
+	int digits = q.median < 100 ? 2 : 0;
 
-	sort_into(v, s->ns, rounds);
-	digits = v[rounds / 2] < 100 ? 2 : 0;
 	printf("| %-33s | %7.3f | %7.*f | %5.*f - %5.*f |\n", s->name,
-	       ratio(s, base, rounds), digits, v[rounds / 2], digits,
-	       v[rounds / 4], digits, v[rounds * 3 / 4]);
+	       ratio(s, base, rounds), digits, q.median, digits, q.low, digits,
+	       q.high);
+	raw_csv(s, rounds);
 }
 
 static inline void head(const char *what, const char *base)
 {
 	printf("\n| %-33s | %7s | %7s | %13s |\n", what, base, "ns", "middle half");
 	printf("| :-------------------------------- | ------: | ------: | ------------: |\n");
+	table_name = what;
+}
+
+/* The same, telling how far the ratio is to be trusted. */
+static inline void row_spread(const struct series *s, unsigned int rounds,
+			      const struct series *base)
+{
+	struct quartiles r = ratios(s, base, rounds);
+	struct quartiles q = quartiles(s->ns, rounds);
+
+	printf("| %-33s | %7.3f | %6.3f - %6.3f | %8.0f | %7.0f - %8.0f |\n",
+	       s->name, r.median, r.low, r.high, q.median, q.low, q.high);
+	raw_csv(s, rounds);
+}
+
+static inline void head_spread(const char *what, const char *base)
+{
+	printf("\n| %-33s | %7s | %15s | %8s | %18s |\n", what, base,
+	       "middle half", "ns", "middle half");
+	printf("| :-------------------------------- | ------: | --------------: | -------: | -----------------: |\n");
+	table_name = what;
 }
 
 #endif /* RINGBUF_BENCH_H */

@@ -1,30 +1,67 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make bench-readme: the README's figures, as Markdown, from one guest.
-#   bench.sh [KERNEL [ROUNDS [CALLS [KERNEL-PARAMETER...]]]]
+# Figures, as Markdown, each NAME's from a guest of its own:
+#   syscalls, mapped, lag    the README's (`make bench-readme`; without a NAME)
+#   consumers   one write(), by how many consumers there are and what they do
+#   pingpong    how long waking takes, against pipes and eventfds
+#   batch       what watermarks save
+# The ratio comes first: it is taken within a round, where all cases take turns,
+# so it holds on a busy machine, where nanoseconds do not.
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 
-kernel=${1:-6.12} rounds=${2:-401} calls=${3:-250}
-shift $(($# < 3 ? $# : 3))
+usage()
+{
+	cat <<'USAGE'
+usage: bench.sh [OPTION]... [NAME]...
+
+  -k KERNEL   see vm/kernel.sh (default 6.12)
+  -r ROUNDS   instead of each one's own
+  -i          count instructions: a nanosecond is one, and CPUs take turns, so that
+              two that wait for each other add up. Figures are the same in each
+              run, but for the timer's interrupts: five rounds will do, on a busy
+              machine, too. What caches and barriers cost does not show
+  -c FILE     all that was measured goes there: table, case, round, nanoseconds
+  -a ARGS     more kernel parameters
+USAGE
+}
+
+kernel=6.12 rounds='' count='' csv='' append=''
+while getopts k:r:ic:a:h opt; do
+	case $opt in
+	k) kernel=$OPTARG ;;
+	r) rounds=$OPTARG ;;
+	i) count=1 ;;
+	c) csv=$(realpath "$OPTARG") ;;
+	a) append=" $OPTARG" ;;
+	h) usage; exit ;;
+	*) usage >&2; exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- syscalls mapped lag
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+[ -z "$csv" ] || echo table,case,round,ns >"$csv"
 
 "$TOP/selftests/vm/deps.sh"
 modules=$("$TOP/selftests/vm/build.sh" "$kernel")
 cd "$TOP/selftests/bench"
 cc=("${CC:-gcc}" -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter
 	-I"$TOP/uapi" -I"$TOP/userspace/lib")
-core=(-I../native/include -I"$TOP" -I"$TOP/kmod" -I"$TOP/kmod/tests")
-"${cc[@]}" -static -o "$work/syscalls" syscalls.c
-"${cc[@]}" -static -o "$work/mapped" mapped.c "$TOP"/userspace/lib/*.c
-# Shares names with the library, but not a file.
-for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c" "$TOP/kmod/hold.c"; do
-	"${cc[@]}" "${core[@]}" -c -o "$work/$(basename "$c" .c).o" "$c"
-done
-"${cc[@]}" -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c
+
+if [ -n "$count" ]; then
+	# All CPUs take turns in one thread, by a clock of instructions.
+	mkdir "$work/bin"
+	cat >"$work/bin/qemu-system-x86_64" <<-WRAPPER
+		#!/bin/bash
+		exec $(command -v qemu-system-x86_64) "\${@/thread=multi/thread=single}" -icount shift=0,sleep=off
+	WRAPPER
+	chmod +x "$work/bin/qemu-system-x86_64"
+	PATH=$work/bin:$PATH
+fi
 
 # The guest's CPU is emulated, and some of it would distort the comparison:
 # - a serial console would slow down who writes to /dev/kmsg, so it is quiet
@@ -40,10 +77,40 @@ dmesg -n 1
 insmod /ringbuf.ko || exit
 echo "Linux $(uname -r), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource), emulated (TCG)"
 '
-"$TOP/selftests/vm/run.sh" --kernel "$kernel" --smp 2 --quiet \
-	--timeout 120 --append "clocksource=tsc tsc=reliable clearcpuid=erms,fsrm $*" \
-	--file "$modules/kmod/ringbuf.ko" --file "$work/syscalls" --file "$work/mapped" -- \
-	"$guest /syscalls $rounds $calls && /mapped $((rounds / 4 + 1))"
-# In the cache, and out of it.
-"$work/lag" 1 301
-"$work/lag" 64 31
+
+# in_guest PROGRAM COMMAND
+in_guest()
+{
+	"${cc[@]}" -static -o "$work/$1" "$1.c" "$TOP"/userspace/lib/*.c
+	"$TOP/selftests/vm/run.sh" --kernel "$kernel" --smp 2 --quiet --timeout 900 \
+		--append "clocksource=tsc tsc=reliable clearcpuid=erms,fsrm$append" \
+		--modprobe configfs --file "$modules/kmod/ringbuf.ko" --file "$work/$1" \
+		${csv:+--out csv="$work/csv"} -- "$guest ${csv:+export BENCH_CSV=/csv;} $2"
+	[ -z "$csv" ] || cat "$work/csv" >>"$csv"
+}
+
+lag()
+{
+	local c core=(-I../native/include -I"$TOP" -I"$TOP/kmod" -I"$TOP/kmod/tests")
+
+	# Shares names with the library, but not a file.
+	for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c" "$TOP/kmod/hold.c"; do
+		"${cc[@]}" "${core[@]}" -c -o "$work/$(basename "$c" .c).o" "$c"
+	done
+	"${cc[@]}" -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c
+	# In the cache, and out of it.
+	BENCH_CSV=$csv "$work/lag" 1 "${rounds:-301}"
+	BENCH_CSV=$csv "$work/lag" 64 "${rounds:-31}"
+}
+
+ring_b=/sys/kernel/config/ringbuf/b
+for name; do
+	case $name in
+	lag) lag ;;
+	syscalls | mapped | batch) in_guest "$name" "/$name $rounds" ;;
+	pingpong) in_guest "$name" "mkdir $ring_b && echo 1 >$ring_b/live && /$name $rounds" ;;
+	consumers) in_guest "$name" "/$name $rounds && rmmod ringbuf &&
+		insmod /ringbuf.ko reliable=1 && /$name $rounds" ;;
+	*) usage >&2; exit 2 ;;
+	esac
+done

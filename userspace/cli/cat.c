@@ -24,6 +24,7 @@ static const char help[] =
 	"are shown as \\xNN. What was lost is said on standard error.\n\n"
 	SOURCE_FROM_HELP
 	SOURCE_UNTIL_HELP
+	SOURCE_HOW_HELP
 	"  -w, --follow         wait for more, which is the default\n"
 	"  -R, --resume FILE    go on after the last record that a run with this FILE\n"
 	"                       wrote; --from counts only if there is no FILE yet\n\n"
@@ -140,6 +141,7 @@ static int put_lost(struct cat *c, const struct ringbuf_entry *e)
 	/* On a terminal both should be seen in their order. */
 	int ret = out_flush(&c->out);
 
+	source_demoted(&c->source);
 	source_lost(e);
 	if (c->format == JSON)
 		out_format(&c->out, "{\"lost\":%" PRIu64 ",\"lost_bytes\":%" PRIu64
@@ -249,21 +251,11 @@ static int start(struct cat *c)
 	return save(c);
 }
 
-static int read_failed(const struct cat *c, int err)
-{
-	if (err == -ENODEV)
-		cli_error("the ring '%s' is gone", c->source.info.name);
-	else if (err != -ECANCELED)
-		cli_errno(err, "reading the ring '%s' failed",
-			  c->source.info.name);
-	return EXIT_FAILED;
-}
-
 /* @ret is what stream() ended with: the exit status of that. */
 static int finish(struct cat *c, int ret)
 {
 	int flushed = out_flush(&c->out);
-	int saved;
+	int saved, status = EXIT_OK;
 
 	out_settle(&c->out);
 	saved = ret == -ECANCELED ? 0 : save(c);
@@ -274,11 +266,13 @@ static int finish(struct cat *c, int ret)
 			  c->out.next);
 	if (flushed && flushed != -EINTR)
 		return cli_output_failed("standard output", flushed);
-	if (ret && ret != -EINTR)
-		return read_failed(c, ret);
-	if (saved)
-		return EXIT_FAILED;
-	return cli_stopped ? cli_end_by(cli_stopped) : EXIT_OK;
+	if (source_demoted(&c->source) || saved || ret == -ECANCELED)
+		status = EXIT_FAILED;
+	if (ret == -EINTR || (!ret && !saved && cli_stopped))
+		return cli_end_by(cli_stopped);
+	if (ret && ret != -ECANCELED && source_failed(&c->source, ret))
+		status = EXIT_FAILED;
+	return status;
 }
 
 static int run(struct cat *c)

@@ -26,6 +26,9 @@ int cmd_cat(int argc, char **argv);
 int cmd_pub(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_create(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
@@ -89,6 +92,9 @@ int cli_help(const char *command, const char *text);
 
 /* A number of seconds, with a fraction or not. */
 bool cli_seconds(const char *text, double *seconds);
+
+/* A time: a number, with a fraction or not, of ns, us, ms, s or min; without, ms. */
+bool cli_duration(const char *text, uint64_t *ns);
 
 /* CLOCK_MONOTONIC, in ns. */
 uint64_t cli_now(void);

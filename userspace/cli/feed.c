@@ -164,6 +164,8 @@ int feed_close(struct feed *f, int status, bool verbose)
 	ringbuf_publisher_info(f->publisher, &now);
 	published = now.head_seq - f->info.head_seq;
 	ringbuf_publisher_close(f->publisher);
+	if (ret == -ENODEV)
+		cli_error("the ring '%s' has been destroyed", f->info.name);
 	if (published < f->records || (ret && ret != -EINTR)) {
 		cli_errno(ret ? ret : EIO,
 			  "no more than %" PRIu64 " of %" PRIu64 " records could be published",

@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "cli.h"
+#include "describe.h"
 #include "procs.h"
 #include "table.h"
-#include "text.h"
 
 static const char help[] =
 "\n"
@@ -57,6 +56,8 @@ static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
 		if (h->flags & names[i].flag)
 			at += sprintf(buf + at, "%s%s", at ? "," : "",
 				      names[i].name);
+	if (h->demoted)
+		at += sprintf(buf + at, "%s%s", at ? "," : "", "demoted");
 	if (h->writer)
 		sprintf(buf + at, "%s%s", at ? "," : "", "writer");
 	return buf;
@@ -67,21 +68,20 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * part / whole : 0;
 }
 
-static void describe_writer(char *to, size_t size, const struct ring *ring,
-			    const struct holders *all)
+static void put_reliable(struct out *out, const struct ring *r)
 {
-	const struct holder *w = ring_writer(ring, all);
-	char comm[TABLE_CELL];
+	char most[32] = "for ever";
 
-	if (w)
-		snprintf(to, size, "%d (%s), fd %d", w->pid,
-			 table_comm(comm, w->comm), w->fd);
-	else if (!ring->writer)
-		snprintf(to, size, "none");
-	else if (ring_all_seen(ring, all))
-		snprintf(to, size, "the kernel");
-	else
-		snprintf(to, size, "the kernel, or a process not seen from here");
+	if (!r->reliable) {
+		out_string(out, "  reliable     no\n");
+		return;
+	}
+	if (r->stall_ms)
+		snprintf(most, sizeof(most), "%" PRIu64 " ms at most",
+			 r->stall_ms);
+	out_format(out, "  reliable     %" PRIu64 " consumer%s; the writer waits %s\n",
+		   r->reliable_consumers, r->reliable_consumers == 1 ? "" : "s",
+		   most);
 }
 
 static void put_ring(struct out *out, const struct ring *r,
@@ -91,6 +91,11 @@ static void put_ring(struct out *out, const struct ring *r,
 
 	describe_writer(writer, sizeof(writer), r, all);
 	out_format(out, "%.200s\n", r->path);
+	if (r->dead) {
+		out_string(out, "  destroyed, and freed when these are done with it\n");
+		out_format(out, "  writer       %s\n", writer);
+		return;
+	}
 	out_format(out, "  size         %" PRIu64 " bytes (%s), largest record %"
 		   PRIu64 "\n", r->size, cli_bytes(size, r->size),
 		   r->max_record);
@@ -104,7 +109,12 @@ static void put_ring(struct out *out, const struct ring *r,
 	out_format(out, "  overwritten  %" PRIu64 " records\n", r->overwritten);
 	out_format(out, "  dropped      %" PRIu64 " records\n", r->dropped);
 	out_format(out, "  timestamps   %s\n", r->timestamps ? "yes" : "no");
+	put_reliable(out, r);
 	out_format(out, "  writer       %s\n", writer);
+	if (!r->holder)
+		return;
+	describe_holder(writer, sizeof(writer), r, all);
+	out_format(out, "  waits for    %s\n", writer);
 }
 
 static void put_row(struct table *t, const struct ring *r,
@@ -170,37 +180,6 @@ static void put_consumers(struct out *out, const struct ring *r,
 	table_free(&t);
 }
 
-static void json_field(struct out *out, const char *name, uint64_t value)
-{
-	out_format(out, "\"%s\": %" PRIu64 ", ", name, value);
-}
-
-/* What is no UTF-8 would be no JSON. */
-static void json_comm(struct out *out, const char *comm)
-{
-	char buf[TABLE_CELL];
-
-	out_string(out, "\"comm\": ");
-	if (!text_is_utf8(comm, strlen(comm)))
-		comm = table_comm(buf, comm);
-	text_json(out, comm, strlen(comm));
-}
-
-static void json_process(struct out *out, const struct holder *h)
-{
-	out_format(out, "{\"pid\": %d, ", h->pid);
-	json_comm(out, h->comm);
-	if (h->fd < 0)
-		out_string(out, ", \"fd\": null}");
-	else
-		out_format(out, ", \"fd\": %d}", h->fd);
-}
-
-static const char *json_bool(bool value)
-{
-	return value ? "true" : "false";
-}
-
 static void json_consumer(struct out *out, const struct ring *r,
 			  const struct holders *all, size_t first)
 {
@@ -223,28 +202,21 @@ static void json_consumer(struct out *out, const struct ring *r,
 			   percent(h->lag_bytes, r->size));
 		json_field(out, "lost_records", h->lost_records);
 		json_field(out, "lost_bytes", h->lost_bytes);
-		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s",
+		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s, \"demoted\": %s",
 			   json_bool(h->flags & RINGBUF_CONSUMER_FRAMED),
 			   json_bool(h->flags & RINGBUF_CONSUMER_RELIABLE),
-			   json_bool(h->flags & RINGBUF_CONSUMER_EOF));
+			   json_bool(h->flags & RINGBUF_CONSUMER_EOF),
+			   json_bool(h->demoted));
 	}
 	out_string(out, "}");
 }
 
-static void json_writer(struct out *out, const struct ring *r,
-			const struct holders *all)
+static void json_holder(struct out *out, const struct ring *r)
 {
-	const struct holder *w = ring_writer(r, all);
-
-	out_string(out, "\"writer\": ");
-	if (w)
-		json_process(out, w);
-	else if (!r->writer)
-		out_string(out, "null");
+	if (r->holder)
+		json_field(out, "waits_for", r->holder);
 	else
-		out_format(out, "\"%s\"",
-			   ring_all_seen(r, all) ? "kernel" : "not seen");
-	out_string(out, ", ");
+		out_string(out, "\"waits_for\": null, ");
 }
 
 static void json_ring(struct out *out, const struct ring *r,
@@ -252,12 +224,9 @@ static void json_ring(struct out *out, const struct ring *r,
 {
 	size_t i, rows = 0;
 
-	out_string(out, "\n    {\"path\": ");
-	if (text_is_utf8(r->path, strlen(r->path)))
-		text_json(out, r->path, strlen(r->path));
-	else
-		text_json(out, r->name, strlen(r->name));
-	out_format(out, ", \"name\": \"%.200s\", ", r->name);
+	out_string(out, "\n    {");
+	json_names(out, r);
+	out_format(out, "\"destroyed\": %s, ", json_bool(r->dead));
 	json_field(out, "size", r->size);
 	json_field(out, "max_record", r->max_record);
 	json_field(out, "records", r->head_seq - r->tail_seq);
@@ -270,7 +239,11 @@ static void json_ring(struct out *out, const struct ring *r,
 	json_field(out, "tail_seq", r->tail_seq);
 	json_field(out, "overwritten", r->overwritten);
 	json_field(out, "dropped", r->dropped);
-	out_format(out, "\"timestamps\": %s, ", json_bool(r->timestamps));
+	out_format(out, "\"timestamps\": %s, \"reliable\": %s, ",
+		   json_bool(r->timestamps), json_bool(r->reliable));
+	json_field(out, "reliable_consumers", r->reliable_consumers);
+	json_field(out, "stall_ms", r->stall_ms);
+	json_holder(out, r);
 	json_writer(out, r, all);
 	json_field(out, "consumers", r->consumers);
 	json_field(out, "consumers_not_seen", r->consumers > ring_consumers(r, all) ?
@@ -285,22 +258,20 @@ static void json_ring(struct out *out, const struct ring *r,
 	out_string(out, "]}");
 }
 
-/* Columns of the terminal; 0 where there is none, so that nothing is cut off. */
-static size_t terminal_width(void)
-{
-	struct winsize ws;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) ? 0 : ws.ws_col;
-}
-
-static int show(struct ring *rings, size_t count, bool json)
+/* @all: not only those that somebody asks for. */
+static int show(struct ring **list, size_t count, bool all_rings, bool json)
 {
 	struct out out = { .fd = STDOUT_FILENO };
 	struct holders all = {};
 	int ret, status = EXIT_OK;
 	size_t i, shown = 0;
+	struct ring *rings;
 
-	holders_scan(&all, rings, count);
+	holders_scan(&all, *list, count);
+	count = rings_add_dead(list, count, &all, all_rings);
+	rings = *list;
+	if (!count && all_rings && !json)
+		status = cli_open_failed(NULL, ENOENT);
 	out_string(&out, json ? "{\"rings\": [" : "");
 	for (i = 0; i < count; i++) {
 		if (!rings[i].there) {
@@ -314,7 +285,7 @@ static int show(struct ring *rings, size_t count, bool json)
 			continue;
 		}
 		put_ring(&out, &rings[i], &all);
-		put_consumers(&out, &rings[i], &all, terminal_width());
+		put_consumers(&out, &rings[i], &all, describe_width());
 	}
 	out_string(&out, json ? "]}\n" : "");
 	ret = table_flush(&out);
@@ -345,7 +316,7 @@ static int show_named(char **names, int count, bool json)
 		}
 		ring_look(&rings[good++]);
 	}
-	ret = show(rings, good, json);
+	ret = show(&rings, good, false, json);
 	free(rings);
 	return status ? status : ret;
 }
@@ -356,10 +327,10 @@ static int show_all(bool json)
 	size_t count = rings_find(&rings);
 	int status;
 
-	if (count || json)
-		status = show(rings, count, json);
-	else
-		status = show_named((char *[]){ "ringbuf" }, 1, json);
+	/* Where there is no sysfs, it may be there all the same. */
+	if (!count && !json && !access("/dev/ringbuf", F_OK))
+		return show_named((char *[]){ "ringbuf" }, 1, json);
+	status = show(&rings, count, true, json);
 	free(rings);
 	return status;
 }

@@ -143,6 +143,8 @@ int look_at(struct look *now, struct look *last, char **names, int n_names)
 		return ret;
 	now->time = cli_now();
 	holders_scan(&now->holders, now->rings, now->n_rings);
+	now->n_rings = rings_add_dead(&now->rings, now->n_rings, &now->holders,
+				      !n_names);
 	/* A ring may be named twice. */
 	now->rows = calloc(now->holders.count * now->n_rings + 1,
 			   sizeof(*now->rows));

@@ -86,6 +86,8 @@ static void parse_line(struct holder *h, const char *key, const char *value)
 		h->writer = (n & O_ACCMODE) != O_RDONLY;
 	else if (!strcmp(key, "ringbuf_flags"))
 		h->flags = n;
+	else if (!strcmp(key, "ringbuf_stats_flags"))
+		h->demoted = n & RINGBUF_STATS_DEMOTED;
 	else if (!strcmp(key, "ringbuf_pos"))
 		h->reader = true;
 }
@@ -110,12 +112,15 @@ static void add_fd(struct holders *all, int proc, pid_t pid, const char *fd,
 {
 	char name[32], text[1024];
 	struct holder h = { .pid = pid, .fd = atoi(fd) };
+	size_t len = strlen(path);
 
 	snprintf(name, sizeof(name), "fdinfo/%.16s", fd);
 	if (read_small(proc, name, text, sizeof(text)) <= 0 ||
 	    !parse_fdinfo(&h, text))
 		return;
 	snprintf(h.path, sizeof(h.path), "%s", path);
+	/* The node of a ring goes with it. */
+	h.dead = len > 10 && !strcmp(path + len - 10, " (deleted)");
 	*add(all) = h;
 }
 
@@ -328,8 +333,6 @@ void holders_scan(struct holders *h, const struct ring *rings, size_t count)
 
 	h->count = 0;
 	h->hidden = 0;
-	if (!count)
-		return;
 	each_process(h, NULL);
 	group(h);
 	for (i = 0; i < count; i++) {

@@ -20,18 +20,22 @@
  * @path: as it was asked for, or /dev/@name
  * @there: it was, when it was looked at last
  * @error: why it was not, an errno
+ * @dead: destroyed, and only its holders tell of it: nothing else is known
+ * @holder: process whose consumer holds the writer back, 0: none does
  */
 struct ring {
 	char name[RING_PATH_SIZE];
 	char path[RING_PATH_SIZE];
 	bool there;
+	bool dead;
 	int error;
 	uint64_t size;
 	uint64_t head, tail;
 	uint64_t head_seq, tail_seq;
 	uint64_t overwritten, dropped;
 	uint64_t max_record, consumers;
-	bool writer, timestamps;
+	uint64_t reliable_consumers, stall_ms, holder;
+	bool writer, timestamps, reliable;
 };
 
 /**
@@ -44,6 +48,8 @@ struct ring {
  * @reader: a consumer; what follows @flags is about it
  * @writer: has the writer slot
  * @mapped: its process maps what it opened
+ * @dead: the ring that it opened is no more; there may be another of that name
+ * @demoted: the writer has ceased to wait for it
  * @first: index of the holder that stands for all that share a file description,
  *	which may be this one
  * @shared: how many they are, in the first one
@@ -54,7 +60,7 @@ struct holder {
 	char comm[COMM_SIZE];
 	char ring[RINGBUF_NAME_SIZE];
 	char path[RING_PATH_SIZE];
-	bool reader, writer, mapped;
+	bool reader, writer, mapped, dead, demoted;
 	size_t first;
 	unsigned int shared;
 	uint32_t flags;
@@ -84,6 +90,8 @@ const char *test_root(void);
 int ring_named(struct ring *ring, const char *name);
 void ring_look(struct ring *ring);
 size_t rings_find(struct ring **rings);
+size_t rings_add_dead(struct ring **rings, size_t count,
+		      const struct holders *h, bool all);
 bool ring_is(const struct ring *ring, const struct holder *h);
 bool is_ring_node(const struct stat *st);
 

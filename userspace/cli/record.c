@@ -24,6 +24,7 @@ static const char help[] =
 	"the disk is full.\n\n"
 	SOURCE_FROM_HELP
 	SOURCE_UNTIL_HELP
+	SOURCE_HOW_HELP
 	"  -v, --verbose        say at the end what was recorded\n"
 	"  -h, --help\n";
 
@@ -71,6 +72,7 @@ static void put_record(struct recorder *r, const struct ringbuf_entry *e)
 	};
 
 	if (e->lost) {
+		source_demoted(&r->source);
 		source_lost(e);
 		put_lost(r, e->seq - e->lost, e->lost, e->lost_bytes);
 	}
@@ -82,9 +84,16 @@ static void put_record(struct recorder *r, const struct ringbuf_entry *e)
 static int stream(struct recorder *r)
 {
 	struct ringbuf_entry e;
+	bool last = false;
 	int ret;
 
-	while (!cli_stopped) {
+	for (;;) {
+		/* What came before that is recorded. */
+		if (cli_stopped && !last) {
+			if (!source_stop(&r->source))
+				return 0;
+			last = true;
+		}
 		ret = source_next(&r->source, &e);
 		if (ret == 2) {
 			ret = out_flush(&r->out);
@@ -100,7 +109,6 @@ static int stream(struct recorder *r)
 		if (ret)
 			return ret;
 	}
-	return 0;
 }
 
 /* -1, or the exit status. */
@@ -150,6 +158,7 @@ static int output_failed(const struct recorder *r, int err)
 static int finish(struct recorder *r, int ret)
 {
 	int flushed = out_flush(&r->out);
+	int status = EXIT_OK;
 	char bytes[16];
 
 	cut_torn(r);
@@ -157,17 +166,14 @@ static int finish(struct recorder *r, int ret)
 		flushed = -errno;
 	if ((flushed && flushed != -EINTR) || ret == -EPIPE)
 		return output_failed(r, flushed ? flushed : ret);
-	if (ret && ret != -EINTR) {
-		cli_errno(ret, "reading the ring '%s' failed",
-			  r->source.info.name);
-		return EXIT_FAILED;
-	}
+	if (ret && ret != -EINTR)
+		status = source_failed(&r->source, ret);
 	if (r->verbose)
 		cli_error("%s: %" PRIu64 " records, %s; %" PRIu64 " lost",
 			  r->path, r->records, cli_bytes(bytes, r->out.bytes),
 			  r->lost);
-	/* That is how it is meant to end. */
-	return EXIT_OK;
+	/* A signal is how it is meant to end. */
+	return source_demoted(&r->source) ? EXIT_FAILED : status;
 }
 
 /* Who forgot the file would record the ring into itself. */

@@ -2,24 +2,29 @@
 # bash completion for ringbuf(1). It needs nothing of the package bash-completion.
 # shellcheck disable=SC2046,SC2086 # lists of words
 
-_ringbuf_commands='cat pub record replay info top bench help'
+_ringbuf_commands='cat pub record replay create rm ls info top bench help'
 
 # Options of a command; those that take a value end in =
 _ringbuf_options()
 {
 	case $1 in
 	cat)
-		echo '--from= --count= --until-eof --no-follow --follow --timeout= --resume= --json
-			--hex --raw --decode= --verbose --escape'
+		echo '--from= --count= --until-eof --no-follow --follow --timeout= --reliable
+			--wake-bytes= --wake-records= --wake-after= --resume= --json --hex --raw
+			--decode= --verbose --escape'
 		;;
 	pub)
 		echo '--whole --frames --length-prefixed --type= --rate= --split --verbose'
 		;;
 	record)
-		echo '--from= --count= --until-eof --no-follow --timeout= --verbose'
+		echo '--from= --count= --until-eof --no-follow --timeout= --reliable --wake-bytes=
+			--wake-records= --wake-after= --verbose'
 		;;
 	replay) echo '--speed= --verbose' ;;
-	info) echo '--json' ;;
+	create)
+		echo '--size= --reliable --stall= --no-timestamps --mode= --max-consumers='
+		;;
+	ls | info) echo '--json' ;;
 	top) echo '--interval= --iterations= --sort=' ;;
 	bench) echo '--quick --force --json' ;;
 	esac
@@ -30,8 +35,9 @@ _ringbuf_options()
 _ringbuf_short()
 {
 	case $1 in
-	cat) echo fctRd ;;
-	record) echo fct ;;
+	cat) echo fctBNARd ;;
+	record) echo fctBNA ;;
+	create) echo sSmc ;;
 	pub) echo Tr ;;
 	replay) echo s ;;
 	top) echo ins ;;
@@ -70,6 +76,13 @@ _ringbuf_rings()
 		return
 	fi
 	[[ -e $dev/ringbuf ]] && _ringbuf_words "$1" ringbuf
+	_ringbuf_named_rings "$1"
+}
+
+# Those that are not the module's
+_ringbuf_named_rings()
+{
+	local node dev=${_ringbuf_dev:-/dev}
 	for node in "$dev"/ringbuf-*; do
 		[[ -e $node ]] && _ringbuf_words "$1" "${node##*/ringbuf-}"
 	done
@@ -89,6 +102,8 @@ _ringbuf_value()
 		;;
 	replay:--speed | replay:-s) _ringbuf_words "$3" full original ;;
 	top:--sort | top:-s) _ringbuf_words "$3" lag rate loss ;;
+	create:--size | create:-s) _ringbuf_words "$3" 64K 256K 1M 4M 16M 64M 256M 1G ;;
+	create:--mode | create:-m) _ringbuf_words "$3" 0600 0640 0644 0660 ;;
 	*)
 		if [[ $2 == --* ]]; then
 			[[ " $(_ringbuf_options "$1" | tr '\n\t' '  ') " == *" $2= "* ]]
@@ -105,6 +120,7 @@ _ringbuf_argument()
 {
 	case $1:$2 in
 	info:* | top:* | cat:0 | bench:0 | pub:0 | replay:1) _ringbuf_rings "$3" ;;
+	rm:*) _ringbuf_named_rings "$3" ;;
 	pub:* | replay:0 | record:1) _ringbuf_files "$3" ;;
 	record:0)
 		_ringbuf_rings "$3"

@@ -51,7 +51,7 @@ static bool read_attr(int dir, const char *name, uint64_t *value)
 
 static bool read_attrs(int dir, struct ring *r)
 {
-	uint64_t writer, timestamps;
+	uint64_t writer, timestamps, reliable;
 
 	/* The tail before the head, or it might be beyond it. */
 	if (!read_attr(dir, "tail_seq", &r->tail_seq) ||
@@ -68,6 +68,12 @@ static bool read_attrs(int dir, struct ring *r)
 		return false;
 	r->writer = writer;
 	r->timestamps = timestamps;
+	r->reliable = read_attr(dir, "reliable", &reliable) && reliable;
+	if (r->reliable) {
+		read_attr(dir, "reliable_consumers", &r->reliable_consumers);
+		read_attr(dir, "stall_ms", &r->stall_ms);
+		read_attr(dir, "holder", &r->holder);
+	}
 	return true;
 }
 
@@ -122,6 +128,8 @@ static int look_open(struct ring *r)
 	r->consumers = info.consumers - 1;	/* this one */
 	r->writer = info.flags & RINGBUF_RING_WRITER;
 	r->timestamps = info.flags & RINGBUF_RING_TIMESTAMPS;
+	r->reliable = info.flags & RINGBUF_RING_RELIABLE;
+	r->reliable_consumers = info.reliable_consumers;
 	return 0;
 }
 
@@ -243,10 +251,65 @@ size_t rings_find(struct ring **rings)
 	return count;
 }
 
-/* fdinfo may say NAME of a ring whose node is ringbuf-NAME. */
-bool ring_is(const struct ring *ring, const struct holder *h)
+/* fdinfo says NAME of a ring whose node is ringbuf-NAME. */
+static bool same_name(const struct ring *ring, const struct holder *h)
 {
 	return !strcmp(ring->name, h->ring) ||
 	       (!strncmp(ring->name, "ringbuf-", 8) &&
 		!strcmp(ring->name + 8, h->ring));
+}
+
+bool ring_is(const struct ring *ring, const struct holder *h)
+{
+	return ring->dead == h->dead && same_name(ring, h);
+}
+
+/* What a destroyed ring is like, which @h holds. */
+static void be_dead(struct ring *r, const struct holder *h,
+		    const struct holders *all)
+{
+	if (!*r->name) {
+		snprintf(r->name, sizeof(r->name), "ringbuf-%s", h->ring);
+		snprintf(r->path, sizeof(r->path), "/dev/ringbuf-%s", h->ring);
+	}
+	r->there = true;
+	r->dead = true;
+	r->consumers = ring_consumers(r, all);
+	r->writer = ring_writer(r, all);
+}
+
+/**
+ * rings_add_dead() - Find destroyed rings that somebody has still open
+ * @rings: rings that were looked at; more are added to it
+ * @count: how many
+ * @h: who has rings open
+ * @all: any; else only those among @rings that are not there
+ *
+ * Return: how many rings there are then.
+ */
+size_t rings_add_dead(struct ring **rings, size_t count,
+		      const struct holders *h, bool all)
+{
+	struct ring *list = *rings;
+	size_t i, j;
+
+	for (i = 0; i < h->count; i++) {
+		if (!h->list[i].dead)
+			continue;
+		for (j = 0; j < count; j++)
+			if (same_name(&list[j], &h->list[i]) &&
+			    (list[j].dead || (!all && !list[j].there)))
+				break;
+		if (j < count && !list[j].dead)
+			be_dead(&list[j], &h->list[i], h);
+		if (j < count || !all)
+			continue;
+		list = realloc(list, (count + 1) * sizeof(*list));
+		if (!list)
+			break;
+		*rings = list;
+		memset(&list[count], 0, sizeof(*list));
+		be_dead(&list[count++], &h->list[i], h);
+	}
+	return count;
 }

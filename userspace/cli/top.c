@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "cli.h"
+#include "describe.h"
 #include "look.h"
 #include "screen.h"
 #include "table.h"
@@ -91,8 +92,11 @@ static const char *bytes_text(char *buf, double n)
 
 static const char *row_flags(char buf[TABLE_CELL], const struct holder *h)
 {
-	snprintf(buf, TABLE_CELL, "%s%s%s%s", h->writer ? "writer " : "",
-		 h->flags & RINGBUF_CONSUMER_RELIABLE ? "reliable " : "",
+	const char *how = h->demoted ? "demoted " : "";
+
+	if (h->flags & RINGBUF_CONSUMER_RELIABLE)
+		how = "reliable ";
+	snprintf(buf, TABLE_CELL, "%s%s%s%s", h->writer ? "writer " : "", how,
 		 h->mapped ? "map " : "", h->fd < 0 ? "closed" : "");
 	return buf;
 }
@@ -162,6 +166,10 @@ static void put_writer(struct out *out, const struct ring *r, size_t width)
 			 cli_count(c, (r->overwritten - was->overwritten) /
 				   seconds));
 	table_line(out, width, "  %s%s", who, rates);
+	if (!r->holder)
+		return;
+	describe_holder(who, sizeof(who), r, &now.holders);
+	table_line(out, width, "  the writer waits for %s", who);
 }
 
 static void put_ring(struct out *out, size_t ring, size_t width)
@@ -171,6 +179,11 @@ static void put_ring(struct out *out, size_t ring, size_t width)
 
 	if (!r->there) {
 		table_line(out, width, "%.200s: not there; waiting for it",
+			   r->path);
+		return;
+	}
+	if (r->dead) {
+		table_line(out, width, "%.200s: destroyed, and still open",
 			   r->path);
 		return;
 	}

@@ -105,6 +105,37 @@ bool cli_seconds(const char *text, double *seconds)
 	return end != text && !*end && *seconds <= 1e9;
 }
 
+bool cli_duration(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {
+		{ "", 1e6 }, { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 },
+		{ "s", 1e9 }, { "min", 60e9 },
+	};
+	double value;
+	char *end;
+	size_t i;
+
+	if ((*text < '0' || *text > '9') && *text != '.')
+		return false;
+	/* strtod() would take 0x1p3, too. */
+	value = strtod(text, &end);
+	if (end == text || strspn(text, "0123456789.") != (size_t)(end - text))
+		return false;
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].name))
+			continue;
+		value *= units[i].ns;
+		if (value >= 9e18)
+			return false;
+		*ns = value;
+		return true;
+	}
+	return false;
+}
+
 static const char *scaled(char buf[16], double n, double step,
 			  const char *const *units, const char *plain)
 {
@@ -284,7 +315,7 @@ static void say_no_ring(const char *path, const char *name)
 		cli_error("%s: no such ring; '%s' is a file, and the name of a ring comes first ('ringbuf' for /dev/ringbuf)",
 			  path, name);
 	else
-		cli_error("%s: no such ring, though the module is loaded; try: ls /dev/ringbuf*",
+		cli_error("%s: no such ring, though the module is loaded; 'ringbuf ls' lists those there are",
 			  path);
 }
 
@@ -295,7 +326,7 @@ static void say_no_permission(const char *path)
 	if (stat(path, &st))
 		cli_errno(EACCES, "%s", path);
 	else
-		cli_error("%s: permission denied: the mode is %04o, owner %u, group %u; see the module's parameter mode=, or join the group",
+		cli_error("%s: permission denied: the mode is %04o, owner %u, group %u; see --mode of ringbuf create, mode= of the module for the default ring, or join the group",
 			  path, st.st_mode & 07777, st.st_uid, st.st_gid);
 }
 
@@ -343,7 +374,7 @@ int cli_open_failed(const char *name, int err)
 		say_busy(path, name);
 		break;
 	case EUSERS:
-		cli_error("%s: has as many consumers as max_consumers= allows",
+		cli_error("%s: has as many consumers as max_consumers= allows (--max-consumers of ringbuf create)",
 			  path);
 		break;
 	case ENOTTY:

@@ -26,6 +26,11 @@
  * @page: the ring's page, mapped; NULL where frames come by read()
  * @data: the data area, mapped twice in a row
  * @advanced: position that the kernel knows of
+ * @advanced_at: when it was told, in ns; of a reliable reader
+ * @reliable: the writer waits for it, or did until it was demoted
+ * @demoted: it was, and the kernel has been made to forget it
+ * @marked: it wakes for many records at once
+ * @seen: of one that is mapped and marked: the head when it was last woken
  * @run: where the frames at hand begin, which stays: their tail
  * @buffer: frames that were read; of a mapped reader, the record that
  *	ringbuf_read() copied
@@ -46,6 +51,11 @@ struct reader {
 	const struct ringbuf_page *page;
 	const unsigned char *data;
 	uint64_t advanced;
+	uint64_t advanced_at;
+	bool reliable;
+	bool demoted;
+	bool marked;
+	uint64_t seen;
 
 	ringbuf_word_ run;
 	unsigned char *buffer;
@@ -78,9 +88,15 @@ static inline bool before(uint64_t a, uint64_t b)
 int open_ring(const char *name, int flags);
 int get_info(int fd, struct ringbuf_info *info);
 int get_stats(int fd, struct ringbuf_stats *stats);
+int get_consumer(int fd, struct ringbuf_consumer *consumer);
+int set_consumer(int fd, struct ringbuf_consumer *consumer);
+int set_pos(int fd, uint64_t pos);
 
 /* reader.c */
-int set_consumer(const struct reader *r, uint32_t flags);
+int set_up(struct reader *r, uint32_t flags);
+
+/* wait.c */
+int end_of_stream(const struct reader *r);
 
 /* map.c: records in place */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
@@ -89,11 +105,13 @@ int map_open(struct reader *r, const struct ringbuf_info *info);
 void map_close(struct reader *r);
 int map_find(struct reader *r);
 int map_advance(struct reader *r);
+void map_see(struct reader *r);
 
 /* stream.c: records by read() */
 int stream_open(struct reader *r);
 int stream_find(struct reader *r);
 void stream_drop(struct reader *r);
+bool stream_at_hand(const struct reader *r);
 void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records);
 
 #endif /* RINGBUF_LIB_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note OR MIT */
 /*
- * libringbuf: consumers and writers of /dev/ringbuf.
+ * libringbuf: consumers and writers of /dev/ringbuf, and rings like it.
  *
  *	struct ringbuf_reader *r;
  *	struct ringbuf_entry e;
@@ -81,6 +81,35 @@ struct ringbuf_reader {
 /* Flags of ringbuf_reader_open() */
 #define RINGBUF_READER_EOF	(1U << 0) /* without a writer, end when all is read */
 #define RINGBUF_READER_NO_MMAP	(1U << 1) /* by read(), even where mmap() works */
+#define RINGBUF_READER_RELIABLE	(1U << 2) /* the writer waits, it loses nothing */
+
+/* struct ringbuf_config::flags */
+#define RINGBUF_CONFIG_RELIABLE		(1U << 0) /* readers may be reliable */
+#define RINGBUF_CONFIG_NO_TIMESTAMPS	(1U << 1) /* records carry no time */
+
+/**
+ * struct ringbuf_config - What a new ring is to be
+ * @struct_size: sizeof(struct ringbuf_config)
+ * @flags: RINGBUF_CONFIG_*
+ * @size: bytes, a power of two from the page size to 1 GiB; 0: 1 MiB
+ * @stall_ms: wait for a reliable reader so long at most; 0: for ever
+ * @mode: permissions of its node; 0: 0600
+ * @max_consumers: readers at a time; 0: no limit
+ * @reserved: 0
+ */
+struct ringbuf_config {
+	uint32_t struct_size;
+	uint32_t flags;
+	uint64_t size;
+	uint32_t stall_ms;
+	uint32_t mode;
+	uint32_t max_consumers;
+	uint32_t reserved;
+};
+
+/* Rings */
+int ringbuf_create(const char *name, const struct ringbuf_config *config);
+int ringbuf_destroy(const char *name);
 
 /* Readers */
 int ringbuf_reader_open(struct ringbuf_reader **reader, const char *name,
@@ -94,6 +123,9 @@ int ringbuf_reader_info(const struct ringbuf_reader *reader,
 			struct ringbuf_info *info);
 int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 			 struct ringbuf_stats *stats);
+int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable);
+int ringbuf_reader_set_wake(struct ringbuf_reader *reader, uint32_t bytes,
+			    uint32_t records, uint64_t ns);
 int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 			    int whence);
 int ringbuf_arm(struct ringbuf_reader *reader);
@@ -148,11 +180,12 @@ static inline bool ringbuf_intact(const struct ringbuf_reader *r)
  * The same record again until ringbuf_release(). A writer that goes around the
  * ring may overwrite the payload at any time: use it, ask ringbuf_intact(), and
  * only then act on it. While there are records there is one system call for each
- * quarter of the ring, to tell the kernel how far this reader is.
+ * quarter of the ring, to tell the kernel how far this reader is; of one that is
+ * reliable more, so that the writer waits for what it has not released only.
  *
- * Return: 1, 0 when there is no record now, -EBADMSG when this is no ring, or
- * what read() fails with where the ring is not mapped: -ENODATA at the end of
- * the stream, -ENODEV when the ring is gone.
+ * Return: 1, 0 when there is no record now, -ENODEV when the ring has been
+ * destroyed and all is read, -EBADMSG when this is no ring, or what read() fails
+ * with where the ring is not mapped: -ENODATA at the end of the stream.
  */
 static inline int ringbuf_next(struct ringbuf_reader *r,
 			       struct ringbuf_entry *e)

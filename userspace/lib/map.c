@@ -4,12 +4,15 @@
  * from it is trusted: a bad ring gives -EBADMSG and no bad access.
  */
 
-#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include "lib.h"
 
 /* Rings up to this many bytes are mapped at once, larger ones as they are read. */
 #define POPULATE_MAX	(16UL << 20)
+
+/* A writer that may wait for a reader that has read on waits for no longer. */
+#define PATIENCE_NS	1000000ULL
 
 /* Read a ring that lies in memory, from @r->pub.at and .seq on. */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
@@ -75,23 +78,89 @@ void map_close(struct reader *r)
 	munmap((void *)r->page, sysconf(_SC_PAGESIZE));
 }
 
+/* Of the last tick: nothing here is in more of a hurry. */
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
 /* Tell the kernel how far this reader is, which its poll() and its account want. */
 int map_advance(struct reader *r)
 {
 	uint64_t pos = place(r);
+	int ret;
 
-	if (r->fd < 0 || r->advanced == pos)
+	if (r->advanced == pos)
 		return 0;
-	if (ioctl(r->fd, RINGBUF_IOC_ADVANCE, &pos))
-		return -errno;
+	ret = set_pos(r->fd, pos);
+	if (ret)
+		return ret;
 	r->advanced = pos;
+	if (r->reliable)
+		r->advanced_at = now_ns();
 	return 0;
+}
+
+/* What is there now is not waited for any more. */
+void map_see(struct reader *r)
+{
+	r->seen = load_acquire(&r->page->head);
+}
+
+/*
+ * Is the kernel to be told of @untold bytes that were read? Else it would count
+ * as lost what has long been read. And a reliable reader holds the writer from
+ * where the kernel believes it to be: it tells when it has read all, for it may
+ * not come back soon; each sixteenth of the ring; and each record, if it is slow
+ * and the ring fills up. (While the writer has half a ring left it does not wait:
+ * its largest record takes a quarter.)
+ */
+static bool is_due(const struct reader *r, uint64_t untold)
+{
+	uint64_t head;
+
+	if (!r->reliable)
+		return untold >= r->size / 4;
+	if (!untold || untold >= r->size / 16)
+		return untold;
+	head = load_acquire(&r->page->head);
+	if (head == place(r))
+		return true;
+	return head - r->advanced > r->size / 2 &&
+	       now_ns() - r->advanced_at >= PATIENCE_NS;
+}
+
+/*
+ * Up to where ringbuf_next() may go on by itself. Who holds the writer is asked
+ * for each record whether that has to be told.
+ */
+static uint64_t find_end(const struct reader *r, uint64_t head, uint32_t len)
+{
+	uint64_t at = r->pub.at;
+
+	if (r->reliable)
+		return at + RINGBUF_FRAME_SIZE(len);
+	return head - at > r->size / 4 ? at + r->size / 4 : head;
+}
+
+/* All is read up to @head: is that all there will ever be? */
+static int at_head(const struct reader *r, uint64_t head)
+{
+	uint32_t flags = __atomic_load_n(&r->page->flags, __ATOMIC_ACQUIRE);
+
+	if (!(flags & RINGBUF_RING_DEAD))
+		return 0;
+	/* What came between the two looks is there for the next call. */
+	return load_acquire(&r->page->head) == head ? -ENODEV : 0;
 }
 
 /*
  * Finds the record after the reader's place, or the oldest one if that is
  * overwritten. Called at the head, after an overrun, at a gap, and every quarter
- * of the ring.
+ * of the ring; for a reliable reader, for each record.
  */
 int map_find(struct reader *r)
 {
@@ -101,8 +170,7 @@ int map_find(struct reader *r)
 	uint64_t tail, head, at;
 	uint32_t len;
 
-	/* Or the kernel would count as lost what has long been read. */
-	if (pos - r->advanced >= r->size / 4) {
+	if (is_due(r, pos - r->advanced)) {
 		int ret = map_advance(r);
 
 		if (ret)
@@ -118,7 +186,7 @@ int map_find(struct reader *r)
 		pub->end = at;
 		pub->gap_bytes = at - pos;
 		if (at == head)
-			return 0;
+			return at_head(r, head);
 		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 		pub->seq = ringbuf_load_(&rec->seq);
@@ -133,6 +201,6 @@ int map_find(struct reader *r)
 	if (head - at > r->size || !len || len > r->max_record ||
 	    RINGBUF_FRAME_SIZE(len) > head - at || before(pub->seq, seq))
 		return -EBADMSG;
-	pub->end = head - at > r->size / 4 ? at + r->size / 4 : head;
+	pub->end = find_end(r, head, len);
 	return 1;
 }

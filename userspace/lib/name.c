@@ -42,3 +42,21 @@ int get_stats(int fd, struct ringbuf_stats *stats)
 	stats->struct_size = sizeof(*stats);
 	return ioctl(fd, RINGBUF_IOC_GET_STATS, stats) ? -errno : 0;
 }
+
+int get_consumer(int fd, struct ringbuf_consumer *consumer)
+{
+	memset(consumer, 0, sizeof(*consumer));
+	consumer->struct_size = sizeof(*consumer);
+	return ioctl(fd, RINGBUF_IOC_GET_CONSUMER, consumer) ? -errno : 0;
+}
+
+int set_consumer(int fd, struct ringbuf_consumer *consumer)
+{
+	consumer->struct_size = sizeof(*consumer);
+	return ioctl(fd, RINGBUF_IOC_SET_CONSUMER, consumer) ? -errno : 0;
+}
+
+int set_pos(int fd, uint64_t pos)
+{
+	return ioctl(fd, RINGBUF_IOC_ADVANCE, &pos) ? -errno : 0;
+}

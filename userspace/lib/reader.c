@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Readers: opening, waiting, seeking, and the account.
+ * Readers: opening, seeking, and the account.
  */
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include "lib.h"
 
-#define READER_FLAGS	(RINGBUF_READER_EOF | RINGBUF_READER_NO_MMAP)
+#define READER_FLAGS	(RINGBUF_READER_EOF | RINGBUF_READER_NO_MMAP | \
+			 RINGBUF_READER_RELIABLE)
 
 /*
  * Room for the largest record, and for a good many small ones. Memory that is
@@ -29,23 +27,104 @@ static int alloc_buffer(struct reader *r)
 	return 0;
 }
 
-/* Whether there is an end, and frames, are ours to say; all else stays. */
-int set_consumer(const struct reader *r, uint32_t flags)
+static bool has_mark(const struct ringbuf_consumer *consumer)
 {
-	struct ringbuf_consumer consumer = { .struct_size = sizeof(consumer) };
-	uint32_t was;
+	return consumer->wake_bytes || consumer->wake_records ||
+	       consumer->wake_ns;
+}
 
-	if (ioctl(r->fd, RINGBUF_IOC_GET_CONSUMER, &consumer))
-		return -errno;
+/* Whether there is an end, and frames, are ours to say; all else stays. */
+int set_up(struct reader *r, uint32_t flags)
+{
+	struct ringbuf_consumer consumer;
+	uint32_t was;
+	int ret = get_consumer(r->fd, &consumer);
+
+	if (ret)
+		return ret;
 	was = consumer.flags;
 	if (r->flags & RINGBUF_READER_EOF)
 		flags |= RINGBUF_CONSUMER_EOF;
+	if (r->flags & RINGBUF_READER_RELIABLE)
+		flags |= RINGBUF_CONSUMER_RELIABLE;
 	consumer.flags &= ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF);
 	consumer.flags |= flags;
-	if (consumer.flags == was)
-		return 0;
-	consumer.struct_size = sizeof(consumer);
-	return ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &consumer) ? -errno : 0;
+	if (consumer.flags != was)
+		ret = set_consumer(r->fd, &consumer);
+	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
+	r->marked = has_mark(&consumer);
+	return ret;
+}
+
+/**
+ * ringbuf_reader_set_reliable() - Have the writer wait for this reader, or not
+ * @reader: the reader
+ * @reliable: whether it is to
+ *
+ * From the reader's place on; what is overwritten already is lost. Also for one
+ * that was demoted (RINGBUF_STATS_DEMOTED) to be reliable again.
+ *
+ * Return: 0; -EPERM when the ring allows no reliable readers, -ENOMEM.
+ */
+int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
+{
+	struct reader *r = whole(reader);
+	struct ringbuf_consumer consumer;
+	int ret;
+
+	/* It holds from where the kernel believes it to be. */
+	ret = r->page ? map_advance(r) : 0;
+	ret = ret ?: get_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	consumer.flags &= ~RINGBUF_CONSUMER_RELIABLE;
+	if (reliable)
+		consumer.flags |= RINGBUF_CONSUMER_RELIABLE;
+	ret = set_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	r->reliable = reliable;
+	r->demoted = false;
+	/* From record to record, see find_end(). */
+	if (r->page)
+		reader->end = reader->at + reader->frame;
+	return 0;
+}
+
+/**
+ * ringbuf_reader_set_wake() - Say for how much to be woken
+ * @reader: the reader
+ * @bytes: once so many bytes of frames wait
+ * @records: once so many records wait
+ * @ns: once one has waited for so long
+ *
+ * Whichever comes first; 0 is never for that reason, and three times 0 for each
+ * record. ringbuf_wait() and ringbuf_arm() go by it, and what polls the reader's
+ * file; ringbuf_next() and ringbuf_read() give what is there. Half a ring of
+ * records, a loss and the end of the stream wake in any case.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ringbuf_reader_set_wake(struct ringbuf_reader *reader, uint32_t bytes,
+			    uint32_t records, uint64_t ns)
+{
+	struct reader *r = whole(reader);
+	struct ringbuf_consumer consumer;
+	int ret = get_consumer(r->fd, &consumer);
+
+	if (ret)
+		return ret;
+	consumer.wake_bytes = bytes;
+	consumer.wake_records = records;
+	consumer.wake_ns = ns;
+	ret = set_consumer(r->fd, &consumer);
+	if (ret)
+		return ret;
+	/* Who sets what he got is no consumer that was demoted any more. */
+	if (r->reliable && !(consumer.flags & RINGBUF_CONSUMER_RELIABLE))
+		r->demoted = true;
+	r->marked = has_mark(&consumer);
+	return 0;
 }
 
 static int start(struct reader *r)
@@ -82,7 +161,7 @@ static int start(struct reader *r)
 		if (ret == -EBADMSG)
 			return ret;
 		if (!ret)
-			return set_consumer(r, 0);
+			return set_up(r, 0);
 	}
 	return stream_open(r);
 }
@@ -104,7 +183,8 @@ static void free_reader(struct reader *r)
  * Goes on where the file's cursor is.
  *
  * Return: 0; -EINVAL for unknown flags, -ENOTTY when @fd is no ring, -EBADF when
- * it is not open for reading, -ENOMEM, -EBADMSG when the ring makes no sense.
+ * it is not open for reading, -EPERM for RINGBUF_READER_RELIABLE when the ring
+ * does not allow that, -ENOMEM, -EBADMSG when the ring makes no sense.
  */
 int ringbuf_reader_fdopen(struct ringbuf_reader **reader, int fd,
 			  unsigned int flags)
@@ -218,6 +298,22 @@ static int beyond(const struct reader *r, struct ringbuf_stats *at,
 	return get_stats(r->fd, at);
 }
 
+/* RINGBUF_STATS_DEMOTED, if that is so. */
+static int add_demoted(const struct reader *r, uint32_t *flags)
+{
+	struct ringbuf_stats stats;
+	int ret;
+
+	if (r->demoted)
+		*flags |= RINGBUF_STATS_DEMOTED;
+	if (r->demoted || !r->reliable)
+		return 0;
+	ret = get_stats(r->fd, &stats);
+	if (!ret)
+		*flags |= stats.flags & RINGBUF_STATS_DEMOTED;
+	return ret;
+}
+
 /**
  * ringbuf_reader_stats() - The reader's account
  * @reader: the reader
@@ -256,7 +352,7 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 	stats->lost_records = r->lost_records + lost_records;
 	stats->read_bytes = stats->pos - r->first_pos - r->lost_bytes;
 	stats->read_records = stats->seq - r->first_seq - r->lost_records;
-	return 0;
+	return add_demoted(r, &stats->flags);
 }
 
 /* The seq that a seek asks for, or a negative errno. */
@@ -356,101 +452,10 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	reader->gap = 0;
 	reader->gap_bytes = 0;
 	r->advanced = stats.pos;
+	r->seen = stats.pos;
 	if (!r->page)
 		stream_drop(r);
 	return stats.seq;
-}
-
-/* Nothing is left to come: why? */
-static int end_of_stream(struct reader *r)
-{
-	struct ringbuf_info info;
-	int ret = get_info(r->fd, &info);
-
-	if (ret)
-		return ret;
-	return info.flags & RINGBUF_RING_DEAD ? -ENODEV : -ENODATA;
-}
-
-/**
- * ringbuf_arm() - Is it right to sleep?
- * @reader: the reader
- *
- * For who sleeps in an epoll or poll() of his own: tells the kernel how far the
- * reader is, so that its file is readable when there is something new.
- *
- * Return: 1 when there is a record: do not sleep; 0: wait for POLLIN; -ENODATA at
- * the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring is gone; else
- * as ringbuf_next().
- */
-int ringbuf_arm(struct ringbuf_reader *reader)
-{
-	struct reader *r = whole(reader);
-	struct pollfd p = { .fd = r->fd };
-	int ret;
-
-	/* One is shown: that stays where it is. */
-	if (reader->frame)
-		return 1;
-	ret = ringbuf_find_(reader);
-	if (ret || !r->page)
-		return ret;
-	ret = map_advance(r);
-	/* Who waits for an edge may have had it already. */
-	ret = ret ?: ringbuf_find_(reader);
-	if (ret || !(r->flags & RINGBUF_READER_EOF))
-		return ret;
-	/* A map does not tell that nobody writes any more. */
-	if (poll(&p, 1, 0) < 0)
-		return -errno;
-	if (!(p.revents & POLLHUP))
-		return 0;
-	return ringbuf_find_(reader) ?: end_of_stream(r);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-/**
- * ringbuf_wait() - Sleep until there is a record
- * @reader: the reader
- * @timeout_ms: at most so many ms; -1: for ever, 0: not at all
- *
- * Return: 1 when there is one, 0 after @timeout_ms; -EINTR after a signal,
- * -ENODATA at the end of the stream (RINGBUF_READER_EOF), -ENODEV when the ring
- * is gone, -EBADMSG when it makes no sense.
- */
-int ringbuf_wait(struct ringbuf_reader *reader, int timeout_ms)
-{
-	struct reader *r = whole(reader);
-	struct pollfd p = { .fd = r->fd, .events = POLLIN };
-	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
-	int64_t left = timeout_ms;
-	int ret;
-
-	for (;;) {
-		ret = ringbuf_arm(reader);
-		if (ret)
-			return ret;
-		if (p.revents & POLLHUP)
-			return end_of_stream(r);
-		if (timeout_ms > 0) {
-			left = end - now_ms();
-			left = left < 0 ? 0 : left;
-		}
-		ret = poll(&p, 1, left);
-		if (ret < 0)
-			return -errno;
-		if (!ret)
-			return 0;
-		if (p.revents & (POLLERR | POLLNVAL))
-			return -EBADF;
-	}
 }
 
 /**

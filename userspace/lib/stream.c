@@ -10,7 +10,7 @@
 
 int stream_open(struct reader *r)
 {
-	int ret = set_consumer(r, RINGBUF_CONSUMER_FRAMED);
+	int ret = set_up(r, RINGBUF_CONSUMER_FRAMED);
 
 	if (ret)
 		return ret;
@@ -43,7 +43,7 @@ static int fill(struct reader *r)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	if (!n)
-		return -ENODATA;
+		return end_of_stream(r);
 	r->filled = n;
 	return 1;
 }
@@ -112,6 +112,12 @@ int stream_find(struct reader *r)
 	pub->end = pub->at + run_length(r, offset);
 	r->run = pub->at;
 	return 1;
+}
+
+/* Frames that have been read and not yet shown. */
+bool stream_at_hand(const struct reader *r)
+{
+	return r->pub.at + r->pub.base - (uintptr_t)r->buffer < r->filled;
 }
 
 /* Losses that are known and not yet told: those among the frames at hand. */

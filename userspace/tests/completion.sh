@@ -49,7 +49,7 @@ complete_words()
 }
 
 echo 'TAP version 13'
-result commands "$(complete_words '')" 'cat|pub|record|replay|info|top|bench|help'
+result commands "$(complete_words '')" 'cat|pub|record|replay|create|rm|ls|info|top|bench|help'
 result command_prefix "$(complete_words re)" 'record|replay'
 result version "$(complete_words --v)" --version
 result rings "$(complete_words cat '')" 'ringbuf|audio|video'
@@ -58,7 +58,7 @@ result ring_path "$(complete_words cat "$work/dev/r")" \
 	"$work/dev/ringbuf|$work/dev/ringbuf-audio|$work/dev/ringbuf-video"
 result one_ring "$(complete_words cat audio '')" ''
 result many_rings "$(complete_words top audio v)" video
-result options "$(complete_words cat --re)" '--resume='
+result options "$(complete_words cat --res)" '--resume='
 result option_space "$(complete_words bench --q)" '--quick '
 result from "$(complete_words cat --from ol)" oldest
 result from_short "$(complete_words cat -f '')" 'oldest|newest'
@@ -71,6 +71,14 @@ result short_value "$(complete_words cat -jf '')" ''
 result resume_file "$(complete_words cat --resume fl)" flight.rb
 result decode "$(complete_words cat --decode p)" proc
 result sort "$(complete_words top --sort l)" 'lag|loss'
+result rm "$(complete_words rm '')" 'audio|video'
+result rm_more "$(complete_words rm audio v)" video
+result create_name "$(complete_words create '')" ''
+result create_size "$(complete_words create --size 6)" '64K|64M'
+result create_options "$(complete_words create --re)" '--reliable '
+result wake "$(complete_words cat --wake-b)" '--wake-bytes='
+result wake_value "$(complete_words cat -N 5 au)" audio
+result ls "$(complete_words ls '')" ''
 result speed "$(complete_words replay -s o)" original
 result replay_file "$(complete_words replay '')" 'a b|flight.rb'
 result replay_ring "$(complete_words replay flight.rb v)" video
@@ -86,7 +94,7 @@ result no_ring "$(complete_words cat '')" ''
 result registered "$(complete -p ringbuf)" 'complete -F _ringbuf ringbuf'
 
 if [[ -x $ringbuf ]]; then
-	for command in cat pub record replay info top bench; do
+	for command in cat pub record replay create rm ls info top bench; do
 		# "  -f, --from WHERE": with an =.
 		help=$("$ringbuf" $command --help |
 			sed -nE 's/^  -[A-Za-z], (--[a-z-]+)( [A-Z].*)?( {2,}.*)?$/\1\2/p; s/^  -[A-Za-z], (--[a-z-]+) {2,}.*/\1/p' |

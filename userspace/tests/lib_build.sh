@@ -113,11 +113,11 @@ if "${arm[@]}" "$work/intact.c" >"$work/intact.s" 2>"$log"; then
 	grep -qE 'dmb[[:space:]]+ishld' "$work/intact.s"
 	result 'a barrier before the tail is looked at again'
 	"${arm[@]}" "$lib/map.c" >"$work/map.s" 2>"$log"
-	[ "$(grep -c '[[:space:]]ldap*r[[:space:]]' "$work/map.s")" = 2 ]
-	result 'tail and head are loaded with acquire'
+	[ "$(grep -c '[[:space:]]ldap*r[[:space:]]' "$work/map.s")" = 6 ]
+	result 'tail, head and the end are loaded with acquire'
 else
 	skip 'a barrier before the tail is looked at again' "no clang for it"
-	skip 'tail and head are loaded with acquire' "no clang for it"
+	skip 'tail, head and the end are loaded with acquire' "no clang for it"
 fi
 
 # The header says all, and each of it is documented.
@@ -140,8 +140,13 @@ make -C userspace O="$work/o" prefix=/usr DESTDIR="$work/root" CFLAGS='-O2 -g -W
 	-j "$(nproc)" install >"$log" 2>&1
 result 'builds and installs'
 so=$work/root/usr/lib/libringbuf.so.0
-nm -D --defined-only "$so" 2>>"$log" | sed -n 's/.* T \(.*\)@@LIBRINGBUF_0\.1/\1/p' | sort | diff - "$work/map" >>"$log"
+awk '/^LIBRINGBUF_/ { version = $1 } /^\tringbuf_/ { sub(";", ""); print $1 "@@" version }' "$lib/libringbuf.map" |
+	sort >"$work/versions"
+nm -D --defined-only "$so" 2>>"$log" | sed -n 's/.* T //p' | sort | diff - "$work/versions" >>"$log"
 result 'exported is what the map says, with its version'
+# What programs were linked with stays what it was.
+[ "$(grep -c '@@LIBRINGBUF_0\.1$' "$work/versions")" = 21 ]
+result 'nothing was added to the first version'
 ! nm -D --defined-only "$so" 2>&1 | grep -v ' A LIBRINGBUF_\| T ringbuf_' >"$log"
 result 'and nothing else'
 readelf -d "$so" 2>"$log" | grep -qF 'Library soname: [libringbuf.so.0]'

@@ -13,8 +13,12 @@ rb()
 	timeout 20 ringbuf "$@"
 }
 
+# Where rings are made; mounted by the first test that makes one.
+rings=/sys/kernel/config/ringbuf
+
 unload()
 {
+	rmdir $rings/* 2>/dev/null || :
 	! [ -e /sys/module/ringbuf ] || rmmod ringbuf 2>/dev/null
 }
 

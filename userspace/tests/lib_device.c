@@ -56,7 +56,7 @@ TEST(open_errors)
 	EXPECT_EQ(-ENOTTY, ringbuf_reader_open(&r, "/dev/null", 0));
 	EXPECT_EQ(NULL, r);
 	EXPECT_EQ(-ENOTTY, ringbuf_publisher_open(&p, "/dev/null", 0));
-	EXPECT_EQ(-EINVAL, ringbuf_reader_open(&r, NULL, 1U << 2));
+	EXPECT_EQ(-EINVAL, ringbuf_reader_open(&r, NULL, 1U << 3));
 	EXPECT_EQ(-EINVAL, ringbuf_reader_open(&r, NULL, ~0U));
 	EXPECT_EQ(-EINVAL, ringbuf_publisher_open(&p, NULL, 1));
 	EXPECT_EQ(-EACCES, as_user(false));
@@ -84,7 +84,7 @@ TEST(fdopen_errors)
 	EXPECT_EQ(-ENOTTY, ringbuf_publisher_fdopen(&p, fd, 0));
 	EXPECT_EQ(-EBADF, ringbuf_reader_fdopen(&r, wo, 0));
 	EXPECT_EQ(-EBADF, ringbuf_publisher_fdopen(&p, ro, 0));
-	EXPECT_EQ(-EINVAL, ringbuf_reader_fdopen(&r, ro, 4));
+	EXPECT_EQ(-EINVAL, ringbuf_reader_fdopen(&r, ro, 8));
 	/* Theirs it is only when it has been taken. */
 	EXPECT_EQ(0, fcntl(fd, F_GETFL) < 0);
 	EXPECT_EQ(0, fcntl(ro, F_GETFL) < 0);

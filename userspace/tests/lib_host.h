@@ -29,6 +29,9 @@ struct host_test {
 	}								\
 } while (0)
 
+/* How often readers of this thread told the kernel where they are. */
+extern __thread unsigned int host_told;
+
 /* A mapped reader of @f, from @pos and @seq on, without a file. */
 struct ringbuf_reader *host_reader(struct feed *f, uint64_t pos, uint64_t seq);
 /* One that has its frames from the pipe @fd, which stays the caller's. */

@@ -243,6 +243,129 @@ static bool largest(void)
 	END();
 }
 
+/* Records that were read when the kernel is told of the first of them. */
+static int first_told(struct feed *f, struct ringbuf_reader *r, int records)
+{
+	struct ringbuf_entry e;
+	int n;
+
+	put_many(f, records);
+	host_told = 0;
+	for (n = 0; n < records; n++)
+		if (ringbuf_next(r, &e) <= 0 || host_told ||
+		    !ringbuf_release(r))
+			break;
+	return n;
+}
+
+/* 512 records fit: a quarter is 128. */
+static bool lossy_tells_quarters(void)
+{
+	START(65536);
+
+	CHECK_EQ(128, first_told(f, r, 200));
+	while (ringbuf_read(r, &e) > 0)
+		;
+	CHECK_EQ(1, host_told);
+	CHECK_EQ(0, ringbuf_arm(r));
+	CHECK_EQ(2, host_told);
+	END();
+}
+
+static bool reliable_tells_sixteenths(void)
+{
+	START(65536);
+
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	CHECK_EQ(32, first_told(f, r, 200));
+	while (ringbuf_read(r, &e) > 0)
+		;
+	/* 32, 64 to 192, and all. */
+	CHECK_EQ(7, host_told);
+	CHECK_EQ(0, ringbuf_next(r, &e));
+	CHECK_EQ(7, host_told);
+	END();
+}
+
+/* Slow, with a ring that fills up: each record is told of. */
+static bool reliable_and_slow(void)
+{
+	START(65536);
+	int n;
+
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	put_many(f, 300);
+	host_told = 0;
+	for (n = 0; n < 5; n++) {
+		CHECK_EQ(1, ringbuf_read(r, &e));
+		usleep(20000);
+	}
+	CHECK_EQ(4, host_told);
+	END();
+}
+
+/* Slow, with room for the writer. */
+static bool reliable_and_room(void)
+{
+	START(65536);
+	int n;
+
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	put_many(f, 200);
+	host_told = 0;
+	for (n = 0; n < 5; n++) {
+		CHECK_EQ(1, ringbuf_read(r, &e));
+		usleep(5000);
+	}
+	CHECK_EQ(0, host_told);
+	END();
+}
+
+/* What a destroyed ring retains can be read; then there is an end. */
+static bool dead(void)
+{
+	START(4096);
+
+	put_many(f, 2);
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	feed_page_rw(f)->flags |= RINGBUF_RING_DEAD;
+	CHECK_EQ(1, ringbuf_arm(r));
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK(host_record(&e, 1, W1));
+	CHECK_EQ(-ENODEV, ringbuf_next(r, &e));
+	CHECK_EQ(-ENODEV, ringbuf_read(r, &e));
+	CHECK_EQ(-ENODEV, ringbuf_arm(r));
+	CHECK_EQ(-ENODEV, ringbuf_wait(r, -1));
+	/* One that a producer was in the middle of. */
+	put_many(f, 1);
+	CHECK_EQ(1, ringbuf_wait(r, -1));
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK(host_record(&e, 2, W1));
+	CHECK_EQ(-ENODEV, ringbuf_wait(r, -1));
+	END();
+}
+
+/* In the middle of what it knew to be there. */
+static bool reliable_from_here(void)
+{
+	START(65536);
+	int n;
+
+	put_many(f, 200);
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK_EQ(1, ringbuf_next(r, &e));
+	host_told = 0;
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	CHECK_EQ(1, host_told);
+	CHECK(ringbuf_intact(r));
+	for (n = 1; n < 34; n++) {
+		CHECK_EQ(1, ringbuf_read(r, &e));
+		CHECK(host_record(&e, n, W1));
+		CHECK_EQ(n <= 32 ? 1 : 2, host_told);
+	}
+	END();
+}
+
 DEFINE_RINGBUF_TYPED_ID(word, uint64_t, 1);
 
 static bool typed(void)
@@ -321,6 +444,9 @@ int main(void)
 		T(overrun_before_release), T(arm_before_release),
 		T(release_nothing), T(gaps), T(copies_stay), T(largest),
 		T(typed), T(for_each_ends), T(errors_and_errno),
+		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
+		T(reliable_and_slow), T(reliable_and_room),
+		T(reliable_from_here), T(dead),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
 		T(model_wrap_64), T(bad_attach), T(bad_heads), T(bad_lengths),
 		T(bad_seqs), T(bad_then_good), T(fuzz_still), T(fuzz_moving),

@@ -94,7 +94,7 @@ if command -v mandoc >/dev/null; then
 	result knows_functions
 	# shellcheck disable=SC2046
 	know ringbuf.4 $(sed -n 's/^#define \(RINGBUF_IOC_[A-Z_]*\).*/\1/p' ../uapi/linux/ringbuf.h | grep -v TYPE) \
-		$(sed -n 's/^RING_ATTR(\([a-z_]*\),.*/\1/p; s/^module_param(\([a-z_]*\),.*/\1/p' ../kmod/main.c |
+		$(sed -n 's/^RING_ATTR(\([a-z_]*\),.*/\1/p; s/^module_param(\([a-z_]*\),.*/\1/p' ../kmod/main.c ../kmod/sysfs.c |
 			grep -vx -e reliable -e stall_ms)
 	result knows_device
 	# shellcheck disable=SC2046
