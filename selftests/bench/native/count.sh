@@ -21,6 +21,7 @@ compiler=$(${CC:-gcc} -dumpfullversion) machine=$(uname -m)
 # instructions BATCH RECORDS PASSES, all in all
 instructions()
 {
+	"$build/count" "$@" || exit
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/count" "$@" 2>&1 |
 		sed -n 's/.*Collected : *//p' | grep .
 }

@@ -87,8 +87,8 @@ static struct peer copy_limit = {
 PEER(copy_limit)
 
 /*
- * A line there and a line back is two records' worth. In every case, for a virtual
- * machine's CPUs may be near each other now and far apart a moment later.
+ * A line there and a line back is two records' worth. For each size of
+ * batch, for a virtual machine's CPUs may be near each other now and far apart then.
  */
 static void hand_produce(struct job *job)
 {
@@ -105,7 +105,7 @@ static void hand_consume(struct job *job, unsigned int reader)
 {
 	shared_touch(area, sizeof(*area));
 	job_start(job, reader);
-	for (uint64_t n = 2; !reader && n <= job->records; n += 2) {
+	for (uint64_t n = 2; n <= job->records; n += 2) {
 		while (load(&area->head) != n)
 			__builtin_ia32_pause();
 		store(&area->done[0][0], n);
@@ -119,7 +119,7 @@ static struct peer hand_limit = {
 	.batches = true,
 	.sleeps = true,
 	.shapes = 1 << BROADCAST,
-	.most = MAX_READERS,
+	.most = 1,
 	.cost = 200,
 	.setup = limit_setup,
 	.produce = hand_produce,

@@ -124,7 +124,7 @@ static bool is_wanted(const struct series *s, unsigned int round)
 
 	if (wanted == &distances[0])
 		return true;
-	line = find(s->shape, s->readers, s->batch, s->records,
+	line = find("broadcast", 1, s->batch, 0,
 		    "cache line handed over and back (half)");
 	return line && line->ns[round] >= wanted->from &&
 	       line->ns[round] < wanted->to;
