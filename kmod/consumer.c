@@ -566,8 +566,11 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 	spin_unlock(&rf->lock);
 	if (!hold)
 		return;
-	/* As if it had read all there is. */
-	ringbuf_ring_let_go(rb, hold->hold.pos,
+	/*
+	 * As if it had read all there is, and all that it has read: another
+	 * thread may have moved the hold, and find it gone before it tells.
+	 */
+	ringbuf_ring_let_go(rb, READ_ONCE(rb->core.page->tail),
 			    READ_ONCE(rb->core.page->head));
 	kfree_rcu(hold, rcu);
 }

@@ -486,7 +486,7 @@ u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall);
  */
 static inline void ringbuf_hold_move(struct ringbuf_hold *hold, u64 pos)
 {
-	/* LMM(hold_move:A) pairs with LMM(scan:B). */
+	/* LMM(hold_move:A) pairs with LMM(scan:B) and LMM(held:C). */
 	smp_store_release(&hold->pos, pos);
 }
 

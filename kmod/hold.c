@@ -38,8 +38,20 @@
  *	                                             what overwrites it
  *	held:A        rel.   held:B         acquire  a time before the need
  *	                                             since when it runs
+ *	hold_move:A   rel.   held:C         acquire  that a hold which went back
+ *	                                             was not asked, before where
+ *	                                             it is
  *	===================  ======================  ==========================
  */
+
+/*
+ * The need of a hold that nobody has asked to make way: before any place where it
+ * may have been seen, since who asks looks at its place and its need one by one.
+ */
+static u64 not_asked(u64 pos)
+{
+	return pos - (1ULL << 62);
+}
 
 /**
  * ringbuf_core_scan() - Look for the slowest hold
@@ -99,7 +111,7 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 
 	hold->demoted = false;
 	hold->pos = cur->at.pos;
-	hold->need = hold->pos;
+	hold->need = not_asked(hold->pos);
 	list_add_tail_rcu(&hold->node, &c->holds);
 	for (;;) {
 		aim = tell_producer(c);
@@ -133,7 +145,7 @@ bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 
 	/* What it has made way for it begins to hold anew. */
 	if (!ringbuf_before(old, READ_ONCE(hold->need)))
-		WRITE_ONCE(hold->need, pos);
+		WRITE_ONCE(hold->need, not_asked(pos));
 	ringbuf_hold_move(hold, pos);
 	if (!ringbuf_before(pos, tell_producer(c)))
 		return true;
@@ -190,7 +202,8 @@ u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(hold, &c->holds, node) {
-		pos = READ_ONCE(hold->pos);
+		/* LMM(held:C) pairs with LMM(hold_move:A). */
+		pos = smp_load_acquire(&hold->pos);
 		if (READ_ONCE(hold->demoted) || !ringbuf_before(pos, need))
 			continue;
 		held = now - held_since(hold, pos, need, now);

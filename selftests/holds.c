@@ -321,6 +321,57 @@ TEST_F(ring, those_who_left_cost_nothing_and_hold_nothing)
 	EXPECT_GT(4 * before + 5000, after);
 }
 
+struct sharer {
+	pthread_t thread;
+	pthread_barrier_t *together;
+	int fd, rounds;
+};
+
+/* Reads a record in each round. */
+static void *read_along(void *arg)
+{
+	struct sharer *s = arg;
+
+	for (int k = 0; k < s->rounds; k++) {
+		pthread_barrier_wait(s->together);
+		if (read(s->fd, rb_in, RB_MAX) < 0 && errno != EAGAIN)
+			perror("# read");
+		pthread_barrier_wait(s->together);
+	}
+	return NULL;
+}
+
+/*
+ * One thread reads on, and another makes their consumer a lossy one in this very
+ * moment: the first finds no hold any more, and the second none that mattered.
+ */
+TEST_F_TIMEOUT(ring, who_leaves_while_another_reads_wakes_the_writer, 100)
+{
+	pthread_barrier_t together;
+	struct sharer s = { .together = &together };
+	struct rb_op op;
+	int dummy = 0;
+
+	s.rounds = rb_quick() ? 300 : 3000;
+	s.fd = rb_open(O_RDONLY | O_NONBLOCK);
+	pthread_barrier_init(&together, NULL, 2);
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, read_along, &s));
+	for (int k = 0; k < s.rounds; k++) {
+		ASSERT_EQ(0, lseek(s.fd, 0, SEEK_DATA) < 0);
+		ASSERT_EQ(0, rb_set_consumer(s.fd, RELIABLE));
+		ASSERT_LE(0, rb_write_until_held(self->p.w, 0));
+		ASSERT_TRUE(rb_op_block(&op, SYS_write, self->p.w, rb_out, LEN));
+		pthread_barrier_wait(&together);
+		for (int spin = k % 64 * 8; spin; spin--)
+			__asm__ volatile("" : "+r"(dummy));
+		ASSERT_EQ(0, rb_set_consumer(s.fd, 0));
+		ASSERT_EQ(LEN, rb_op_wait(&op)) TH_LOG("round %d", k);
+		pthread_barrier_wait(&together);
+	}
+	EXPECT_EQ(0, rb_join(s.thread, "reader"));
+	close(s.fd);
+}
+
 struct starter {
 	pthread_t thread;
 	pthread_barrier_t *together;

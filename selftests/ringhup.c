@@ -279,57 +279,49 @@ TEST_F(ring, a_marked_reader_gets_the_few_that_came)
 	}
 }
 
-static int select_in(int fd, bool *ready)
-{
-	struct timeval tv = { .tv_sec = RB_WAIT_MS / 1000 };
-	fd_set in;
-	int ret;
-
-	FD_ZERO(&in);
-	FD_SET(fd, &in);
-	ret = RC(select(fd + 1, &in, NULL, NULL, &tv));
-	*ready = ret > 0 && FD_ISSET(fd, &in);
-	return ret;
-}
-
-static void *select_main(void *arg)
-{
-	int *fd = arg;
-	bool ready;
-
-	*fd = select_in(*fd, &ready) == 1 && ready ? 0 : -EIO;
-	return NULL;
-}
-
-TEST_F(ring, a_reader_in_select_wakes)
-{
-	int fd = self->r;
-	pthread_t t;
-
-	ASSERT_EQ(0, pthread_create(&t, NULL, select_main, &fd));
-	usleep(20000);
-	END();
-	EXPECT_EQ(0, rb_join(t, "select()"));
-	EXPECT_EQ(0, fd);
-}
-
-/* select() takes more arguments than other calls that are made to block. */
-static atomic_int selecting;
-
 struct selector {
-	struct rb_op *op;
+	pthread_t thread;
 	int fd;
-	fd_set *writable;
+	bool writes;
+	int ret;
+	bool ready;
 };
 
 static void *select_main(void *arg)
 {
+	struct timeval tv = { .tv_sec = RB_WAIT_MS / 1000 };
 	struct selector *s = arg;
+	fd_set set;
 
-	atomic_store(&selecting, syscall(SYS_gettid));
-	s->op->ret = RC(syscall(SYS_select, s->fd + 1, NULL, s->writable, NULL,
-				NULL));
+	FD_ZERO(&set);
+	FD_SET(s->fd, &set);
+	s->ret = RC(select(s->fd + 1, s->writes ? NULL : &set,
+			   s->writes ? &set : NULL, NULL, &tv));
+	s->ready = FD_ISSET(s->fd, &set);
 	return NULL;
+}
+
+TEST_F(ring, a_reader_and_a_writer_in_select_wake)
+{
+	struct selector s[2] = {
+		{ .fd = self->r }, { .fd = self->w, .writes = true },
+	};
+	int full = ring_open(NAME, O_RDONLY);
+
+	ASSERT_EQ(0, rb_set_consumer(full, RELIABLE));
+	ASSERT_EQ(0, rb_put_many(self->w, 0, FITS, LEN));
+	ASSERT_EQ(FITS, lseek(self->r, 0, SEEK_END));
+	for (int k = 0; k < 2; k++)
+		ASSERT_EQ(0, pthread_create(&s[k].thread, NULL, select_main,
+					    &s[k]));
+	usleep(20000);
+	END();
+	for (int k = 0; k < 2; k++) {
+		EXPECT_EQ(0, rb_join(s[k].thread, "select()"));
+		EXPECT_EQ(1, s[k].ret);
+		EXPECT_TRUE(s[k].ready);
+	}
+	close(full);
 }
 
 TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
@@ -337,11 +329,8 @@ TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
 	struct pollfd p = { .fd = self->w, .events = POLLOUT };
 	int edge = epoll_create1(0);
 	struct epoll_event e;
-	struct rb_op op[3];
-	fd_set writable;
+	struct rb_op op[2];
 
-	FD_ZERO(&writable);
-	FD_SET(self->w, &writable);
 	ASSERT_EQ(0, rb_set_consumer(self->r, RELIABLE));
 	ASSERT_EQ(0, rb_put_many(self->w, 0, FITS, LEN));
 	ASSERT_EQ(0, watch(self->ep, self->w, EPOLLOUT));
@@ -350,21 +339,12 @@ TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
 	ASSERT_EQ(0, epolled(edge, 0));
 	ASSERT_TRUE(rb_op_block(&op[0], SYS_poll, (long)&p, (void *)1, -1));
 	ASSERT_TRUE(rb_op_block(&op[1], SYS_epoll_wait, self->ep, &e, 1));
-	ASSERT_EQ(0, pthread_create(&op[2].thread, NULL, select_main,
-				    &(struct selector){ &op[2], self->w,
-							&writable }));
-	while (!atomic_load(&selecting))
-		sched_yield();
-	ASSERT_TRUE(rb_wait_blocked(atomic_load(&selecting), SYS_select));
 	END();
 	EXPECT_EQ(1, rb_op_wait(&op[0]));
 	EXPECT_EQ(POLLHUP | POLLERR, p.revents);
 	EXPECT_EQ(1, rb_op_wait(&op[1]));
 	EXPECT_EQ(EPOLLHUP | EPOLLERR, e.events);
 	EXPECT_EQ(EPOLLHUP | EPOLLERR, epolled(edge, RB_WAIT_MS));
-	/* select() takes no hang-up for a reason to write. */
-	EXPECT_EQ(1, rb_op_wait(&op[2]));
-	EXPECT_TRUE(FD_ISSET(self->w, &writable));
 	EXPECT_EQ(0, epolled(edge, 0));
 	/* Room that comes later is of no use. */
 	for (int n = 0; n < FITS; n++)

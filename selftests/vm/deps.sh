@@ -15,6 +15,8 @@ packages=(
 	sparse gcc-multilib
 	# the library, its manual and its examples
 	pkg-config mandoc groff liburing-dev binutils
+	# the checked models
+	spin
 	# the guest
 	qemu-system-x86 busybox-static
 )

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A writer that a reliable consumer holds back: it sleeps in write(), or in poll()
+ * (the first one, which gets on the queue), or in an edge-triggered epoll, which
+ * looks again only when it was woken. The consumer reads, and another thread that
+ * shares its file may make it lossy meanwhile.
+ *
+ * The ring has 4 cells, a record 1, the largest record 2.
+ */
+
+#define NWR		3
+#define POS		0	/* the hold's */
+#define LISTED		1	/* the hold is in the list */
+#define RFHOLD		2	/* rf->hold */
+#define HEAD		3
+#define ROOM		4	/* somebody is on @room */
+#define WRITERS		5	/* somebody is on @writers */
+#define NLOC		6
+#define CAP(l)		6
+#define AT(l)		((l) * 6)
+#define NMSG		36
+
+#define STEPS		2	/* of the reader, a record each */
+#define WRITES		3
+
+#include "mm.pml"
+#include "barriers.pml"
+
+/*
+ * no_lost_wakeup: the writer ends, for it finds room in the end. Its violation is
+ * an invalid end state.
+ */
+
+Lock room_lock, writers_lock, rf_lock;
+bool asleep;			/* the writer, under the scheduler's locks */
+bool edge;			/* epoll's ready list has it */
+byte place;			/* the cursor, under rf_lock */
+
+#define crosses(from, to, need)	((from) < (need) && (to) >= (need))
+#define WRITE_NEED(h)	((h) + 1 - 4)
+#define POLL_NEED(h)	((h) + 2 - 4)
+
+/* ringbuf_core_held() */
+inline held(ret, need)
+{
+	load(n, LISTED);
+	if
+	:: n ->
+		load(n, POS);
+		ret = n < (need)
+	:: else -> ret = false
+	fi;
+	n = 0
+}
+
+/* write_some(): true when it has to wait */
+inline write_some(again)
+{
+	/* ringbuf_core_reserve(), ringbuf_core_scan() */
+	load(n, LISTED);
+	if
+	:: n -> scan_B(n, POS)
+	:: else -> n = 99
+	fi;
+	if
+	:: n >= WRITE_NEED(head) ->
+		n = 0;
+		head++;
+		publish_B(HEAD, head);
+		writes++;
+		again = false
+	:: else ->
+		full_A();
+		held(again, WRITE_NEED(head))
+	fi
+}
+
+/* ringbuf_ring_wait() */
+inline ring_wait()
+{
+	do
+	:: lock(room_lock);
+		store(ROOM, 1);
+		asleep = true;
+		room_A();
+		unlock(room_lock);
+		held(again, WRITE_NEED(head));
+		if
+		:: again -> !asleep	/* schedule() */
+		:: else -> break
+		fi
+	od;
+	asleep = false;
+	lock(room_lock);
+	store(ROOM, 0);
+	unlock(room_lock)
+}
+
+/* ringbuf_poll(), asked for room */
+inline poll_room()
+{
+	poll_A();
+	load(h, HEAD);
+	held(again, POLL_NEED(h));
+	h = 0
+}
+
+proctype Writer()
+{
+	THREAD(0);
+	byte head = 2, n, h, writes;
+	bool again, polls, on_writers;
+
+	if
+	:: polls = true
+	:: true
+	fi;
+	do
+	:: writes < WRITES ->
+		/* who polls may do so before it writes, or once it cannot */
+		if
+		:: polls && !on_writers -> again = true
+		:: write_some(again)
+		fi;
+		if
+		:: again && !polls -> ring_wait()
+		:: again && polls ->
+			if
+			:: !on_writers ->
+				on_writers = true;
+				lock(writers_lock);
+				store(WRITERS, 1);
+				unlock(writers_lock);
+				poll_room()
+			:: else
+			fi;
+			do
+			:: again ->
+				atomic { edge -> edge = false };
+				poll_room()
+			:: else -> break
+			od
+		:: else
+		fi
+	:: else -> break
+	od
+}
+
+/* ringbuf_ring_let_go() */
+inline let_go(from, to)
+{
+	let_go_A();
+	load(n, ROOM);
+	if
+	:: n ->
+		lock(room_lock);
+		/* wake_for_room(): the entry, and its need, are what they are */
+		load(n, ROOM);
+		load(h, HEAD);
+		if
+		:: n && crosses(from, to, WRITE_NEED(h)) -> asleep = false
+		:: else
+		fi;
+		unlock(room_lock)
+	:: else
+	fi;
+	load(n, WRITERS);
+	if
+	:: n ->
+		load(h, HEAD);
+		if
+		:: crosses(from, to, POLL_NEED(h)) ->
+			lock(writers_lock);
+			edge = true;
+			unlock(writers_lock)
+		:: else
+		fi
+	:: else
+	fi;
+	n = 0;
+	h = 0
+}
+
+/* take() and moved(): of the two records that are there from the start */
+proctype Reader()
+{
+	THREAD(1);
+	byte n, h, from, to, step;
+
+	do
+	:: step < STEPS ->
+		step++;
+		lock(rf_lock);
+		from = place;
+		to = from + 1;
+		place = to;
+		load(n, RFHOLD);
+		if
+		:: n -> hold_move_A(POS, to)
+		:: else
+		fi;
+		unlock(rf_lock);
+		load(n, RFHOLD);
+		if
+		:: n -> let_go(from, to)
+		:: else
+		fi;
+		n = 0
+	:: else -> break
+	od
+}
+
+/* ringbuf_file_leave() */
+proctype Leaver()
+{
+	THREAD(2);
+	byte n, h, from, to;
+
+	lock(rf_lock);
+	store(RFHOLD, 0);
+	store(LISTED, 0);
+	unlock(rf_lock);
+#ifdef BUG_leave
+	load(from, POS);	/* as the code had it */
+#else
+	from = 0;		/* the tail: whoever waits needs more */
+#endif
+	load(to, HEAD);
+	let_go(from, to)
+}
+
+init {
+	atomic {
+		INIT(LISTED, 1);
+		INIT(RFHOLD, 1);
+		INIT(HEAD, 2);
+		run Writer();
+		run Reader();
+		if
+		:: run Leaver()
+		:: true
+		fi
+	}
+}
