@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
 build=../../../build/bench-native
 
 case ${1:-61} in
-quick) rounds=5 ;;
+quick) rounds=15 ;;
 *) rounds=${1:-61} ;;
 esac
 
