@@ -14,10 +14,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 build=../../../build/bench-native
 
-case ${1:-61} in
-quick) rounds=15 ;;
-*) rounds=${1:-61} ;;
-esac
+rounds=${1:-61} seconds=36000
+if [[ $rounds == quick ]]; then
+	rounds=15 seconds=120
+fi
 
 ./deps.sh
 make -s >&2
@@ -58,7 +58,7 @@ machine()
 
 load=$(cut -d' ' -f1 /proc/loadavg)
 csv=$build/native.csv
-"$build/run" -r "$rounds" "${peers[@]}" ${CASES:+-c "$CASES"} >"$csv"
+"$build/run" -r "$rounds" -t "$seconds" "${peers[@]}" ${CASES:+-c "$CASES"} >"$csv"
 echo "### Native"
 echo
 machine "$load"

@@ -2,7 +2,7 @@
 /*
  * Measures all peers in turns, round after round, and writes one line of CSV for
  * each measurement.
- *	run [-r ROUNDS] [-s SEED] [-c CASES] [-n PEERS] [-p NAME=COMMAND]...  >CSV
+ *	run [-r ROUNDS] [-t SECONDS] [-s SEED] [-c CASES] [-n PEERS] [-p NAME=COMMAND]...  >CSV
  */
 
 #include <err.h>
@@ -22,6 +22,8 @@ struct contestant {
 	struct program program;
 	unsigned int unable;		/* bits of shape and batch */
 };
+
+static double deadline = 1e300;	/* the last round may be a part of one */
 
 static struct contestant contestants[MAX_PEERS];
 static unsigned int n_contestants;
@@ -79,8 +81,9 @@ static const char *name_of(const struct contestant *c)
 	return c->peer ? c->peer->name : c->program.name;
 }
 
-static void measure(struct contestant *c, struct job job, int round)
+static void measure(struct contestant *c, const struct job *wanted, int round)
 {
+	struct job job = *wanted;
 	double ns;
 
 	if (!able(c, &job))
@@ -122,8 +125,8 @@ static void all_peers(const struct job *job, int round, const char *only)
 	if (fnmatch(only, name, 0))
 		return;
 	shuffle();
-	for (unsigned int i = 0; i < n_contestants; i++)
-		measure(&contestants[i], *job, round);
+	for (unsigned int i = 0; i < n_contestants && now_ns() < deadline; i++)
+		measure(&contestants[i], job, round);
 }
 
 static void broadcasts(int round, const char *only)
@@ -174,10 +177,13 @@ int main(int argc, char **argv)
 	int opt;
 
 	srandom(1);
-	while ((opt = getopt(argc, argv, "r:s:c:n:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "r:t:s:c:n:p:")) != -1) {
 		switch (opt) {
 		case 'r':
 			rounds = atoi(optarg);
+			break;
+		case 't':
+			deadline = now_ns() + atoi(optarg) * 1e9;
 			break;
 		case 's':
 			srandom(atoi(optarg));
@@ -192,7 +198,7 @@ int main(int argc, char **argv)
 			add_program(optarg);
 			break;
 		default:
-			errx(2, "usage: run [-r ROUNDS] [-s SEED] [-c CASES] [-n PEERS] [-p NAME=COMMAND]...");
+			errx(2, "usage: run [-r ROUNDS] [-t SECONDS] [-s SEED] [-c CASES] [-n PEERS] [-p NAME=COMMAND]...");
 		}
 	}
 	for (struct peer *p = peers; p; p = p->next)
@@ -200,7 +206,7 @@ int main(int argc, char **argv)
 			new_contestant()->peer = p;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("round,shape,readers,batch,records,peer,kind,ns\n");
-	for (int round = -1; round < rounds; round++) {
+	for (int round = -1; round < rounds && now_ns() < deadline; round++) {
 		broadcasts(round, only);
 		ancestral(round, only);
 	}
