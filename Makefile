@@ -18,6 +18,8 @@ help:
 	@echo '  K="6.12 6.1 debug"          on these kernels'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
+	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
+	@echo 'make bench-native-check       instructions per record against the committed ones'
 	@echo 'make clean                    build products; make distclean: and build/'
 
 headers:
@@ -52,9 +54,18 @@ demo:
 bench-readme:
 	@selftests/bench/bench.sh
 
+bench-native:
+	@selftests/bench/native/bench.sh
+
+bench-native-quick:
+	@selftests/bench/native/bench.sh quick
+
+bench-native-check:
+	@selftests/bench/native/count.sh
+
 model: deps
 	@selftests/model/run.sh
 
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme model
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
