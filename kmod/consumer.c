@@ -156,6 +156,9 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		return false;
 	}
 	moved(rf, from->at.pos, to->at.pos);
+	/* Going back is as good as publishing, for who waits at the head. */
+	if (ringbuf_before(to->at.pos, from->at.pos))
+		ringbuf_watermark_wake(rf);
 	if (to->lost_records != from->lost_records)
 		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
 				      to->lost_records - from->lost_records,
@@ -554,6 +557,7 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
 	struct ringbuf_file_hold *hold;
+	u64 tail;
 
 	spin_lock(&rf->lock);
 	hold = rf->hold;
@@ -567,11 +571,12 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 	if (!hold)
 		return;
 	/*
-	 * As if it had read all there is, and all that it has read: another
-	 * thread may have moved the hold, and find it gone before it tells.
+	 * Whatever a writer needs. Not from where the hold was: another thread
+	 * may have moved it, and find it gone before it tells. Nor to the head:
+	 * it is looked at before the barrier in there, and may be long past.
 	 */
-	ringbuf_ring_let_go(rb, READ_ONCE(rb->core.page->tail),
-			    READ_ONCE(rb->core.page->head));
+	tail = READ_ONCE(rb->core.page->tail);
+	ringbuf_ring_let_go(rb, tail, tail + S64_MAX);
 	kfree_rcu(hold, rcu);
 }
 

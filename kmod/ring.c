@@ -82,6 +82,10 @@ static void stall_timer(struct timer_list *timer)
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
 	wake_up_all(&rb->room);
+	if (!waitqueue_active(&rb->writers))
+		return;
+	/* Who still holds has the rest of his time, and this runs again. */
+	ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb));
 	ringbuf_ring_wake_writers(rb);
 }
 

@@ -71,7 +71,9 @@ void ringbuf_flush(struct ringbuf *rb);
  * * ``type *name_reserve(struct ringbuf *rb)``: as ringbuf_reserve()
  * * ``type *name_reserve_tail(struct ringbuf *rb, u32 tail)``: the same with @tail
  *   bytes more, for the flexible array
- * * ``int name_write(struct ringbuf *rb, const type *record)``: as ringbuf_write()
+ * * ``int name_write(struct ringbuf *rb, const type *record)``: as ringbuf_write();
+ *   readers see all of @record, holes between its members included, and no
+ *   flexible array
  *
  * ringbuf_commit() and ringbuf_discard() close what was reserved. What userspace's
  * macro of the same name reads. After kfifo's DEFINE_KFIFO().

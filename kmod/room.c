@@ -67,7 +67,7 @@ u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
  * @rb: the ring
  * @need: position that the tail has to reach
  *
- * Context: task.
+ * Context: task or softirq.
  *
  * Return: true when somebody does.
  */
@@ -143,14 +143,19 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
  * ringbuf_ring_wake_writers() - Wake those who poll for room
  * @rb: the ring
  *
- * With what is true: io_uring takes the key at its word. Of a ring that has ended
- * they have been told.
+ * If there is some, for io_uring takes the key at its word; else whoever holds yet
+ * tells when he lets go. Of a ring that has ended they have been told.
  *
  * Context: task or softirq, holding no lock that a wakeup could want.
  */
 void ringbuf_ring_wake_writers(struct ringbuf *rb)
 {
-	if (!ringbuf_ring_dead(rb))
+	bool held;
+
+	rcu_read_lock();
+	held = slowest_holder(rb, ringbuf_ring_poll_need(rb));
+	rcu_read_unlock();
+	if (!held && !ringbuf_ring_dead(rb))
 		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
 }
 

@@ -158,6 +158,9 @@ static enum hrtimer_restart watermark_timer(struct hrtimer *timer)
 	/* Else it has been started again meanwhile. */
 	if (!hrtimer_is_queued(timer)) {
 		mark->due = mark->pos == READ_ONCE(rf->cursor.at.pos);
+		/* Who comes back there later begins anew. */
+		if (!mark->due)
+			mark->pos = NOWHERE;
 		due = waited(rf);
 	}
 	spin_unlock_irqrestore(&mark->lock, flags);

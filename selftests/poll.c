@@ -109,6 +109,38 @@ TEST_F(ring, seeking_changes_what_is_ready)
 	EXPECT_EQ(READY, events(self->p.r));
 }
 
+/* To who waits at the head a seek back is as good as a record. */
+TEST_F(ring, a_seek_back_wakes)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int level = epoll_create1(0), edge = epoll_create1(0);
+	struct rb_op op;
+	int r = rb_open(O_RDONLY);
+
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 2, 8));
+	ASSERT_EQ(0, epoll_ctl(level, EPOLL_CTL_ADD, self->p.r, &e));
+	e.events |= EPOLLET;
+	ASSERT_EQ(0, epoll_ctl(edge, EPOLL_CTL_ADD, self->p.r, &e));
+	ASSERT_EQ(1, epoll_wait(level, &e, 1, 0));
+	ASSERT_EQ(1, epoll_wait(edge, &e, 1, 0));
+	ASSERT_EQ(8, rb_get(self->p.r, 0));
+	ASSERT_EQ(8, rb_get(self->p.r, 1));
+	ASSERT_EQ(0, epoll_wait(level, &e, 1, 0));
+	ASSERT_EQ(0, epoll_wait(edge, &e, 1, 0));
+	ASSERT_EQ(1, lseek(self->p.r, 1, SEEK_SET));
+	EXPECT_EQ(1, epoll_wait(level, &e, 1, RB_WAIT_MS));
+	EXPECT_EQ(1, epoll_wait(edge, &e, 1, RB_WAIT_MS));
+	close(level);
+	close(edge);
+
+	/* A thread that shares the consumer, asleep. */
+	ASSERT_EQ(2, lseek(r, 0, SEEK_END));
+	ASSERT_TRUE(rb_op_block(&op, SYS_read, r, rb_in, RB_MAX));
+	ASSERT_EQ(1, lseek(r, 1, SEEK_SET));
+	EXPECT_EQ(8, rb_op_wait(&op));
+	close(r);
+}
+
 TEST_F(ring, hup_only_for_eof_consumers_that_read_all_without_a_writer)
 {
 	int plain = rb_open(O_RDONLY | O_NONBLOCK);
@@ -363,7 +395,7 @@ static void *play(void *arg)
 	return NULL;
 }
 
-TEST_F(pingpong, no_wakeup_is_missed)
+TEST_F_TIMEOUT(pingpong, no_wakeup_is_missed, 120)
 {
 	struct player p = {
 		.how = variant->how, .fd = self->p.r,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* io_uring, by raw system calls: nothing is punted when it need not be. */
 #include "uring.h"
+#include "reliable.h"
 
 FIXTURE(ring) {
 	struct rb_pair p;
@@ -288,6 +289,35 @@ TEST_F(ring, poll_requests_are_told_what_is_true_of_their_consumer)
 	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
 	ASSERT_TRUE(complete(&self->u, &cqe));
 	EXPECT_EQ(POLLIN, cqe.res);
+}
+
+/* One of two that hold lets go: no room yet, and no completion. */
+TEST_F(ring, poll_requests_for_room_see_whoever_holds)
+{
+	struct io_uring_cqe cqe;
+	int a, b;
+
+	rb_pair_close(&self->p);
+	close(self->r);
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=4096 reliable=1"));
+	self->r = rb_open(O_RDONLY);
+	a = rb_open_reliable();
+	b = rb_open_reliable();
+	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
+	queue(&self->u, IORING_OP_POLL_ADD, self->p.w, NULL, 0, 1)->
+		poll32_events = POLLOUT;
+	ASSERT_EQ(1, submit(&self->u));
+	ASSERT_FALSE(completed(&self->u, &cqe));
+	ASSERT_EQ(0, rb_get_many(a, 0, FITS));
+	usleep(20000);
+	/* Completions may wait for the next call. */
+	submit(&self->u);
+	EXPECT_FALSE(completed(&self->u, &cqe));
+	ASSERT_EQ(0, rb_get_many(b, 0, FITS));
+	ASSERT_TRUE(complete(&self->u, &cqe));
+	EXPECT_EQ(POLLOUT, cqe.res & POLLOUT);
+	close(a);
+	close(b);
 }
 
 TEST_F(ring, waiting_reads_do_not_outlive_their_process)

@@ -414,6 +414,21 @@ TEST_F(ring, poll_is_silent_below_the_mark)
 	EXPECT_EQ(READY, events(self->p.r));
 }
 
+/* The timer ran out while the consumer was elsewhere, and is not to be relied on. */
+TEST_F(ring, time_counts_again_after_a_seek_back)
+{
+	struct pollfd p = { .fd = self->p.r, .events = POLLIN };
+
+	ASSERT_EQ(0, rb_set_mark(self->p.r, 0, 0, 100, 10000000));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	ASSERT_EQ(0, poll(&p, 1, 0));
+	ASSERT_EQ(8, rb_get(self->p.r, 0));
+	usleep(50000);
+	ASSERT_EQ(0, lseek(self->p.r, 0, SEEK_SET));
+	EXPECT_EQ(1, poll(&p, 1, RB_WAIT_MS));
+	EXPECT_EQ(8, rb_get(self->p.r, 0));
+}
+
 TEST_F(ring, a_loss_is_urgent_whatever_the_mark)
 {
 	ASSERT_EQ(0, rb_set_mark(self->p.r, 0, -1U, -1U, -1ULL));
