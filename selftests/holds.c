@@ -352,7 +352,7 @@ TEST_F_TIMEOUT(ring, who_leaves_while_another_reads_wakes_the_writer, 100)
 	struct rb_op op;
 	int dummy = 0;
 
-	s.rounds = rb_quick() ? 300 : 3000;
+	s.rounds = rb_quick() ? 300 : 1000;
 	s.fd = rb_open(O_RDONLY | O_NONBLOCK);
 	pthread_barrier_init(&together, NULL, 2);
 	ASSERT_EQ(0, pthread_create(&s.thread, NULL, read_along, &s));

@@ -143,12 +143,11 @@ selftest_plan()
 		echo 6.12 2 full
 	else
 		cat <<-'PLAN'
-			6.12 2 quick
+			6.12-cloud 2 quick
 			6.12 4 full
-			6.1 2 full
+			6.1 2 quick
 			debug 2 quick
 			6.12-rt 2 quick
-			6.12-cloud 2 quick
 		PLAN
 	fi
 }
