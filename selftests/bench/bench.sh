@@ -97,7 +97,7 @@ lag()
 	for c in native_ring.c ../native/storage.c "$TOP/kmod/core.c" "$TOP/kmod/hold.c"; do
 		"${cc[@]}" "${core[@]}" -c -o "$work/$(basename "$c" .c).o" "$c"
 	done
-	"${cc[@]}" -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c
+	"${cc[@]}" -Wl,--wrap=set_pos -o "$work/lag" lag.c "$work"/*.o "$TOP"/userspace/lib/*.c
 	# In the cache, and out of it.
 	BENCH_CSV=$csv "$work/lag" 1 "${rounds:-301}"
 	BENCH_CSV=$csv "$work/lag" 64 "${rounds:-31}"

@@ -29,6 +29,13 @@ static uint64_t sum_payload(const void *data)
 	       word[6] + word[7];
 }
 
+/* In the place of the library's (see bench.sh): there is no file to tell. */
+int __wrap_set_pos(int fd, uint64_t pos);
+int __wrap_set_pos(int fd, uint64_t pos)
+{
+	return 0;
+}
+
 static struct reader *attach(const struct ring *ring)
 {
 	static struct reader r;

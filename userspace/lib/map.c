@@ -95,8 +95,7 @@ int map_advance(struct reader *r)
 
 	if (r->advanced == pos)
 		return 0;
-	/* A map without a file has nobody to tell: tests and benches. */
-	ret = r->fd < 0 ? 0 : set_pos(r->fd, pos);
+	ret = set_pos(r->fd, pos);
 	if (ret)
 		return ret;
 	r->advanced = pos;
