@@ -82,6 +82,7 @@ static void stall_timer(struct timer_list *timer)
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
 	wake_up_all(&rb->room);
+	/* Who is not on it yet looks later, and starts this timer if need be. */
 	if (!waitqueue_active(&rb->writers))
 		return;
 	/* Who still holds has the rest of his time, and this runs again. */
