@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* poll(), select() and epoll: what is ready, and that no wakeup is missed. */
-#include "ringbuf_test.h"
+#include "epoll.h"
 
-#include <sys/epoll.h>
 #include <sys/select.h>
 
 #define ASKED	(POLLIN | POLLRDNORM | POLLPRI | POLLOUT | POLLWRNORM | \
@@ -34,22 +33,6 @@ static int events(int fd)
 	int ret = RC(poll(&p, 1, 0));
 
 	return ret < 0 ? ret : p.revents;
-}
-
-/* What epoll_wait() says within @ms; 0: nothing. */
-static int epolled(int ep, int ms)
-{
-	struct epoll_event e = { 0 };
-	int ret = RC(epoll_wait(ep, &e, 1, ms));
-
-	return ret < 0 ? ret : ret ? (int)e.events : 0;
-}
-
-static int watch(int ep, int fd, uint32_t what)
-{
-	struct epoll_event e = { .events = what, .data.fd = fd };
-
-	return RC(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
 }
 
 TEST_F(ring, a_reader_is_ready_while_a_record_waits)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a ring, for those who wait: all are told, at once, and of what is. */
+#include "epoll.h"
 #include "rings.h"
 #include "uring.h"
 
-#include <sys/epoll.h>
 #include <sys/select.h>
 
 #define NAME	"hup"
@@ -14,21 +14,6 @@
 #define RELIABLE RINGBUF_CONSUMER_RELIABLE
 #define IN	(POLLIN | POLLRDNORM)
 #define HOUR	3600000000000ULL
-
-static int watch(int ep, int fd, uint32_t what)
-{
-	struct epoll_event e = { .events = what, .data.fd = fd };
-
-	return RC(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
-}
-
-static int epolled(int ep, int ms)
-{
-	struct epoll_event e = { 0 };
-	int ret = RC(epoll_wait(ep, &e, 1, ms));
-
-	return ret > 0 ? (int)e.events : ret;
-}
 
 FIXTURE(ring) {
 	int w;

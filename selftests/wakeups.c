@@ -3,9 +3,7 @@
  * Consumers with a watermark at work: how often they wake, how late, that their
  * timers run only when they have to, and that nothing of them stays behind.
  */
-#include "ringbuf_test.h"
-
-#include <sys/epoll.h>
+#include "epoll.h"
 
 #define MS		1000000ULL
 #define TRACING		"/sys/kernel/tracing/"
@@ -20,21 +18,6 @@ static int events(int fd)
 	int ret = RC(poll(&p, 1, 0));
 
 	return ret < 0 ? ret : p.revents;
-}
-
-static int watch(int ep, int fd, uint32_t what)
-{
-	struct epoll_event e = { .events = what, .data.fd = fd };
-
-	return RC(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
-}
-
-static int epolled(int ep, int ms)
-{
-	struct epoll_event e = { 0 };
-	int ret = RC(epoll_wait(ep, &e, 1, ms));
-
-	return ret > 0 ? (int)e.events : ret;
 }
 
 /* Readers in threads, until the end of the stream. */

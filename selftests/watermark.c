@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wake_bytes, wake_records, wake_ns: when a consumer is woken, and when not. */
-#include "ringbuf_test.h"
-
-#include <sys/epoll.h>
+#include "epoll.h"
 
 #define FRAMED		RINGBUF_CONSUMER_FRAMED
 #define ENDS		RINGBUF_CONSUMER_EOF
@@ -28,21 +26,6 @@ static int events(int fd)
 	int ret = RC(poll(&p, 1, 0));
 
 	return ret < 0 ? ret : p.revents;
-}
-
-static int watch(int ep, int fd, uint32_t what)
-{
-	struct epoll_event e = { .events = what, .data.fd = fd };
-
-	return RC(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
-}
-
-static int epolled(int ep, int ms)
-{
-	struct epoll_event e = { 0 };
-	int ret = RC(epoll_wait(ep, &e, 1, ms));
-
-	return ret > 0 ? (int)e.events : ret;
 }
 
 /* How often a thread has gone to sleep. */
