@@ -94,10 +94,14 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	c->data = data;
 	c->size = size;
 	c->stride = size / 16 < 16384 ? size / 16 : 16384;
+	if (c->stride < size / RINGBUF_MILESTONES)
+		c->stride = size / RINGBUF_MILESTONES;
 	c->max_record = ringbuf_max_record(size);
 	c->head = start->pos;
 	c->head_seq = start->seq;
+	c->next = start->pos;
 	c->limit = start->pos + size;
+	c->milestone = (start->pos & ~(u64)(c->stride - 1)) + c->stride;
 	c->bound = start->pos;
 	c->aim = start->pos;
 	INIT_LIST_HEAD(&c->holds);
@@ -114,12 +118,53 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	page->tail_seq = start->seq;
 }
 
-/* The first record at or after @pos, counting those before it. */
-static u64 pass_over(const struct ringbuf_core *c, u64 pos, u64 *records)
+static struct ringbuf_milestone *milestone_at(struct ringbuf_core *c, u64 pos)
 {
+	return &c->milestones[(pos / c->stride) % RINGBUF_MILESTONES];
+}
+
+/**
+ * ringbuf_core_pass() - The head has come to a multiple of the stride, or more
+ * @c: the ring
+ *
+ * Remembers the record that will be there, for when the tail comes by: to find
+ * it then would mean to go from record to record, whose cache lines are cold.
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_pass(struct ringbuf_core *c)
+{
+	struct ringbuf_milestone *m;
+
+	do {
+		m = milestone_at(c, c->milestone);
+		m->pos = c->head;
+		m->records = c->head_seq - c->start.seq - c->dropped;
+		c->milestone += c->stride;
+	} while (!ringbuf_before(c->head, c->milestone));
+}
+
+/* The first record at or after the next multiple of the stride. */
+static u64 next_stride(struct ringbuf_core *c, u64 pos)
+{
+	return milestone_at(c, pos + c->stride - 1)->pos;
+}
+
+/*
+ * The first record at or after @pos, and how many were before it: the one of the
+ * milestone before, or one after that.
+ */
+static u64 pass_over(struct ringbuf_core *c, u64 pos, u64 *records)
+{
+	const struct ringbuf_milestone *m = milestone_at(c, pos);
 	u64 tail = c->page->tail;
 
-	*records = 0;
+	*records = c->overwritten;
+	/* Else it is not of this turn of the ring, or was never reached. */
+	if (ringbuf_before(tail, m->pos) && !ringbuf_before(pos, m->pos)) {
+		tail = m->pos;
+		*records = m->records;
+	}
 	while (ringbuf_before(tail, pos)) {
 		tail += ringbuf_frame_size(ringbuf_frame_at(c, tail)->len);
 		++*records;
@@ -163,7 +208,7 @@ static bool find_tail(struct ringbuf_core *c, u64 need, u64 want, u64 *tail,
  * @c: the ring
  * @end: position up to which frames are to overwrite nothing retained
  *
- * Goes a stride further if it may, so that this is rare.
+ * Goes on to the next stride if it may, so that this is rare.
  *
  * Context: any; producer only.
  *
@@ -176,10 +221,10 @@ bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 
 	/* The tail stays behind the head that consumers know. */
 	ringbuf_core_publish(c);
-	if (!find_tail(c, need, need + c->stride, &tail, &records))
+	if (!find_tail(c, need, next_stride(c, need), &tail, &records))
 		return false;
 
-	WRITE_ONCE(c->overwritten, c->overwritten + records);
+	WRITE_ONCE(c->overwritten, records);
 	WRITE_ONCE(c->page->tail_seq, ringbuf_frame_at(c, tail)->seq);
 	/* LMM(make_room:A) pairs with LMM(peek:A): tail <= head for all. */
 	smp_store_release(&c->page->tail, tail);
@@ -239,7 +284,7 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 		       frame - sizeof(*rec) - rec->len);
 		WRITE_ONCE(rec->seq, c->head_seq);
 		WRITE_ONCE(rec->time_ns, time_ns);
-		c->reserved = frame;
+		c->next = c->head + frame;
 		ringbuf_core_commit(c, 0);
 		done += frame;
 	}

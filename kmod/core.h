@@ -14,6 +14,7 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <uapi/linux/ringbuf.h>
@@ -24,18 +25,28 @@ struct ringbuf_mark {
 	u64 seq;
 };
 
+/* A place in the stream: a position and how many records lie before it. */
+struct ringbuf_milestone {
+	u64 pos;
+	u64 records;
+};
+
+#define RINGBUF_MILESTONES	64
+
 /**
  * struct ringbuf_core - One ring
  * @page: exported head, tail and their seqs; written by the producer only
  * @data: data area, @size bytes, mapped twice in a row
  * @size: bytes of the data area, a power of two
- * @stride: bytes by which the tail moves at least, so that it moves rarely
+ * @stride: the tail goes from one multiple of this to another, so that it moves
+ *	rarely; a power of two, at least a RINGBUF_MILESTONES-th of the ring
  * @max_record: payload bytes of the largest record; 0 once there are to be none
  * @start: where the first record was or will be
  * @head: producer's own: after the newest committed record
  * @head_seq: producer's own: seq of the next record
  * @limit: producer's own: frames up to here overwrite nothing retained
- * @reserved: producer's own: bytes of the open reservation's frame, or 0
+ * @next: producer's own: after the open reservation; @head when there is none
+ * @milestone: producer's own: the multiple of @stride that @head passes next
  * @bound: producer's own: the slowest hold when it last looked
  * @joins_seen: producer's own: @joins when it last looked
  * @reliable: there may be holds
@@ -43,6 +54,8 @@ struct ringbuf_mark {
  *	joining and leaving; the producer walks them under RCU
  * @joins: how often a hold came or moved back
  * @aim: where the tail is about to go, if not held
+ * @milestones: for each multiple of @stride in the ring the first record that
+ *	begins there or later, and how many came before it
  * @generation: selects the valid one of @end
  * @end: @page's head and head_seq as a pair, see ringbuf_core_head()
  * @overwritten: records that the tail has passed
@@ -58,11 +71,12 @@ struct ringbuf_core {
 
 	u64 head ____cacheline_aligned;
 	u64 head_seq;
+	u64 next;
 	u64 limit;
-	u32 reserved;
-	bool reliable;
+	u64 milestone;
 	u64 bound;
 	u64 joins_seen;
+	bool reliable;
 
 	struct list_head holds ____cacheline_aligned;
 	u64 joins;
@@ -72,6 +86,8 @@ struct ringbuf_core {
 	struct ringbuf_mark end[4];
 	u64 overwritten;
 	u64 dropped;
+
+	struct ringbuf_milestone milestones[RINGBUF_MILESTONES];
 };
 
 /**
@@ -167,6 +183,8 @@ ringbuf_frame_at(const struct ringbuf_core *c, u64 pos)
 	return (struct ringbuf_record *)(c->data + (pos & (c->size - 1)));
 }
 
+void ringbuf_core_pass(struct ringbuf_core *c);
+
 /**
  * ringbuf_core_commit() - Close the open reservation as a record
  * @c: the ring
@@ -182,8 +200,9 @@ static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
 	if (time_ns)
 		WRITE_ONCE(ringbuf_frame_at(c, c->head)->time_ns, time_ns);
 	c->head_seq++;
-	c->head += c->reserved;
-	c->reserved = 0;
+	c->head = c->next;
+	if (unlikely(!ringbuf_before(c->head, c->milestone)))
+		ringbuf_core_pass(c);
 }
 
 /**
@@ -196,7 +215,20 @@ static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
  */
 static inline void ringbuf_core_discard(struct ringbuf_core *c)
 {
-	c->reserved = 0;
+	c->next = c->head;
+}
+
+/**
+ * ringbuf_core_open() - Is there an open reservation?
+ * @c: the ring
+ *
+ * Context: any; producer only.
+ *
+ * Return: true when there is.
+ */
+static inline bool ringbuf_core_open(const struct ringbuf_core *c)
+{
+	return c->next != c->head;
 }
 
 /**
@@ -305,6 +337,20 @@ u64 ringbuf_core_span(const struct ringbuf_core *c,
 int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		      u64 seq, unsigned int budget);
 
+/* A record's len, type and flags, in one store. */
+static inline u64 ringbuf_first_word(u32 len, u16 type)
+{
+	const struct {
+		u32 len;
+		u16 type;
+		u16 flags;
+	} first = { .len = len, .type = type };
+	u64 word;
+
+	memcpy(&word, &first, sizeof(word));
+	return word;
+}
+
 /**
  * ringbuf_core_reserve() - Open the next record
  * @c: the ring
@@ -312,8 +358,8 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
  * @type: the record's type
  *
  * Context: any; producer only. Takes no lock and allocates nothing. Constant
- * time, but now and then it passes over the oldest records, those in a stride
- * and @len bytes.
+ * time; while a reliable consumer is right behind the tail it may pass over the
+ * oldest records, up to a stride of them.
  *
  * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
  * is out of range, a reservation is open already, or a reliable consumer holds
@@ -325,7 +371,8 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 	struct ringbuf_record *rec;
 	u64 frame = ringbuf_frame_size(len);
 
-	if (unlikely(!len || len > READ_ONCE(c->max_record) || c->reserved))
+	/* 0 is too large, too. */
+	if (unlikely(len - 1 >= READ_ONCE(c->max_record) || ringbuf_core_open(c)))
 		return NULL;
 	if (unlikely(ringbuf_before(c->limit, c->head + frame)) &&
 	    !ringbuf_core_make_room(c, c->head + frame))
@@ -335,11 +382,9 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 	 * From one end to the other, as the payload will be: the cache lines come
 	 * from readers' CPUs, and going back and forth between them costs.
 	 */
-	c->reserved = frame;
+	c->next = c->head + frame;
 	rec = ringbuf_frame_at(c, c->head);
-	WRITE_ONCE(rec->len, len);
-	WRITE_ONCE(rec->type, type);
-	WRITE_ONCE(rec->flags, 0);
+	WRITE_ONCE(*(u64 *)rec, ringbuf_first_word(len, type));
 	WRITE_ONCE(rec->seq, c->head_seq);
 	WRITE_ONCE(rec->time_ns, 0);
 	/* The padding, and payload that the caller will overwrite. */

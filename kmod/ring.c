@@ -295,7 +295,8 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
 	void *payload = NULL;
 	u64 need;
 
-	if (!len || len > READ_ONCE(rb->core.max_record) || rb->core.reserved)
+	if (!len || len > READ_ONCE(rb->core.max_record) ||
+	    ringbuf_core_open(&rb->core))
 		return NULL;
 	need = ringbuf_core_need(&rb->core, rb->core.head,
 				 ringbuf_frame_size(len));
@@ -317,8 +318,7 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
  * @type: the record's type
  *
  * The record is written in place, and is closed by ringbuf_commit() or
- * ringbuf_discard(). Lock-free; allocates nothing. Now and then it passes over
- * the oldest records, a stride and @len bytes of them.
+ * ringbuf_discard(). Lock-free; allocates nothing.
  *
  * Context: any, NMI included; the producer, which is not in another of these
  * calls on the same ring.
@@ -370,7 +370,7 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_flush, RINGBUF_NAMESPACE);
  */
 void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 {
-	if (WARN_ON_ONCE(!rb->core.reserved))
+	if (WARN_ON_ONCE(!ringbuf_core_open(&rb->core)))
 		return;
 	ringbuf_ring_commit(rb);
 	if (!(flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))) {
@@ -419,7 +419,7 @@ int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 		return -EINVAL;
 	if (unlikely(len > READ_ONCE(rb->core.max_record)))
 		return ringbuf_ring_refuses(rb, -EMSGSIZE);
-	if (unlikely(rb->core.reserved))
+	if (unlikely(ringbuf_core_open(&rb->core)))
 		return -EBUSY;
 	payload = ringbuf_reserve(rb, len, type);
 	if (unlikely(!payload))

@@ -65,12 +65,14 @@ static u32 random_len(struct model *m)
 static void model_room(struct model *m, u64 bytes)
 {
 	struct ringbuf_core *core = &m->ring->core;
-	u64 end = pos_of(m, m->committed) + bytes;
+	u64 need = pos_of(m, m->committed) + bytes - core->size;
 
-	if (end - pos_of(m, m->tail) <= core->size)
+	if (!ringbuf_before(pos_of(m, m->tail), need))
 		return;
 	m->published = m->committed;
-	while (end + core->stride - pos_of(m, m->tail) > core->size)
+	/* To the next multiple of the stride. */
+	need = (need + core->stride - 1) & ~(u64)(core->stride - 1);
+	while (ringbuf_before(pos_of(m, m->tail), need))
 		m->tail++;
 }
 
