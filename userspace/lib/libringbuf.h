@@ -63,6 +63,18 @@ static inline uint64_t ringbuf_load_(const void *word)
 }
 
 /*
+ * The same value, which the compiler does not know. Where the next record is
+ * depends on this one's length, and a CPU cannot look there before that has come
+ * from memory; unless it is only compared with a guess, which is nearly always
+ * right, and the compiler does not see that the two are equal then.
+ */
+static inline uint64_t ringbuf_hidden_(uint64_t value)
+{
+	__asm__("" : "+r"(value));
+	return value;
+}
+
+/*
  * What the inline functions below know of a reader: private to them. Handles
  * come from ringbuf_reader_open(), so what follows in the library may grow.
  */
@@ -74,6 +86,7 @@ struct ringbuf_reader {
 	uint64_t seq;		/* its sequence number */
 	uint64_t end;		/* look no further without ringbuf_find_() */
 	uint64_t frame;		/* bytes of the frame that is shown, or 0 */
+	uint64_t guess;		/* those of the last one that was not as guessed */
 	uint64_t gap;		/* records lost right before it */
 	uint64_t gap_bytes;
 };
@@ -194,7 +207,7 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 		const struct ringbuf_record *rec = (const struct ringbuf_record *)
 			(uintptr_t)(r->base + (r->at & r->mask));
 		uint64_t left = r->end - r->at;
-		uint64_t frame;
+		uint64_t frame, guess;
 		int ret;
 
 		if (left) {
@@ -205,9 +218,14 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 			/* RINGBUF_FRAME_SIZE(), and too much for no payload. */
 			frame = ((uint64_t)(uint32_t)(e->len - 1) |
 				 (RINGBUF_ALIGN - 1)) + 1 + sizeof(*rec);
+			guess = r->guess;
+			if (frame != ringbuf_hidden_(guess)) {
+				guess = ringbuf_hidden_(frame);
+				r->guess = guess;
+			}
 			if (e->seq == r->seq && frame <= left &&
 			    ringbuf_intact(r)) {
-				r->frame = frame;
+				r->frame = guess;
 				e->data = rec + 1;
 				e->flags = 0;
 				e->lost = r->gap;
