@@ -135,13 +135,13 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from, u64 *need
 }
 
 /* What of @from there is room for; 0: try again. -EAGAIN as write_message(). */
-static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
+static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
+			  bool nowait, u64 *need)
 {
-	struct ringbuf_file *rf = iocb->ki_filp->private_data;
 	struct ringbuf *rb = rf->ring;
 	ssize_t ret;
 
-	if (iocb->ki_flags & IOCB_NOWAIT) {
+	if (nowait) {
 		if (!mutex_trylock(&rb->write_lock))
 			return -EAGAIN;
 	} else if (mutex_lock_interruptible(&rb->write_lock)) {
@@ -162,29 +162,43 @@ static ssize_t write_some(struct kiocb *iocb, struct iov_iter *from, u64 *need)
 	return ringbuf_ring_no_room(rb, *need) ? -EAGAIN : 0;
 }
 
-static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
+/* @nowait: not even for another thread. */
+static ssize_t write_all(struct file *file, struct iov_iter *from, bool nowait)
 {
-	struct ringbuf_file *rf = iocb->ki_filp->private_data;
-	struct ringbuf *rb = rf->ring;
+	struct ringbuf_file *rf = file->private_data;
 	ssize_t written = 0;
 	ssize_t ret = 0;
 	u64 need;
 
 	while (iov_iter_count(from)) {
-		ret = write_some(iocb, from, &need);
+		ret = write_some(rf, from, nowait, &need);
 		if (ret > 0) {
 			written += ret;
 			if (!iov_iter_count(from))
 				break;
 		}
-		if (ret == -EAGAIN && !(iocb->ki_flags & IOCB_NOWAIT) &&
-		    !(iocb->ki_filp->f_flags & O_NONBLOCK))
-			ret = ringbuf_ring_wait(rb, need);
+		if (ret == -EAGAIN && !nowait && !(file->f_flags & O_NONBLOCK))
+			ret = ringbuf_ring_wait(rf->ring, need);
 		if (ret < 0 || fatal_signal_pending(current))
 			break;
 		cond_resched();
 	}
 	return written ?: ret;
+}
+
+static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	return write_all(iocb->ki_filp, from, iocb->ki_flags & IOCB_NOWAIT);
+}
+
+/* As ringbuf_read_user(). */
+static ssize_t ringbuf_write_user(struct file *file, const char __user *buf,
+				  size_t len, loff_t *ppos)
+{
+	struct iov_iter from;
+
+	iov_iter_ubuf(&from, ITER_SOURCE, (void __user *)buf, len);
+	return write_all(file, &from, false);
 }
 
 static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
@@ -257,6 +271,7 @@ static int ringbuf_open(struct inode *inode, struct file *file)
 			goto err_consumer;
 	}
 	/* A seq is no offset, and without a cursor there is nothing to seek. */
+	file->f_mode |= FMODE_STREAM;
 	file->f_mode &= ~(FMODE_PREAD | FMODE_PWRITE);
 	if (!(file->f_mode & FMODE_READ))
 		file->f_mode &= ~FMODE_LSEEK;
@@ -314,7 +329,9 @@ const struct file_operations ringbuf_fops = {
 	.open		= ringbuf_open,
 	.release	= ringbuf_release,
 	.llseek		= ringbuf_llseek,
+	.read		= ringbuf_read_user,
 	.read_iter	= ringbuf_read_iter,
+	.write		= ringbuf_write_user,
 	.write_iter	= ringbuf_write_iter,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,

@@ -6,6 +6,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/timer.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 
 /* 6.13 wants the namespace as a string. */
@@ -22,6 +23,12 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 {
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 }
+#endif
+
+/* 6.2 says what an iov_iter is for. */
+#ifndef ITER_SOURCE
+#define ITER_SOURCE	WRITE
+#define ITER_DEST	READ
 #endif
 
 /* 6.2 tells timers that nobody will start again. */

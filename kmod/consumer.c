@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include "compat.h"
 #include "copy.h"
 #include "file.h"
 #include "trace.h"
@@ -358,9 +359,9 @@ static noinline ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to
 	return copied ?: n;
 }
 
-ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
+static ssize_t read_some(struct file *file, struct iov_iter *to, bool nowait)
 {
-	struct ringbuf_file *rf = iocb->ki_filp->private_data;
+	struct ringbuf_file *rf = file->private_data;
 	ssize_t ret;
 
 	if (!iov_iter_count(to))
@@ -378,13 +379,30 @@ ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		/* Then look once more: a record may have been the last. */
 		if (ringbuf_ring_dead(rf->ring) && !ringbuf_file_ready(rf))
 			return -ENODEV;
-		if ((iocb->ki_flags & IOCB_NOWAIT) ||
-		    (iocb->ki_filp->f_flags & O_NONBLOCK))
+		if (nowait || (file->f_flags & O_NONBLOCK))
 			return -EAGAIN;
 		ret = ringbuf_watermark_wait(rf);
 		if (ret)
 			return ret;
 	}
+}
+
+ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	return read_some(iocb->ki_filp, to, iocb->ki_flags & IOCB_NOWAIT);
+}
+
+/*
+ * A plain read(), by the short way: to have the VFS make a kiocb takes longer than
+ * to read a small record. (/dev/null has both, too.)
+ */
+ssize_t ringbuf_read_user(struct file *file, char __user *buf, size_t len,
+			  loff_t *ppos)
+{
+	struct iov_iter to;
+
+	iov_iter_ubuf(&to, ITER_DEST, buf, len);
+	return read_some(file, &to, false);
 }
 
 /* Where a seek goes, as a seq; a negative errno when it goes nowhere. */

@@ -89,6 +89,8 @@ int ringbuf_watermark_wait(struct ringbuf_file *rf);
 void ringbuf_watermark_set(struct ringbuf_file *rf,
 			   const struct ringbuf_consumer *consumer);
 void ringbuf_watermark_exit(struct ringbuf_file *rf);
+ssize_t ringbuf_read_user(struct file *file, char __user *buf, size_t len,
+			  loff_t *ppos);
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to);
 loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence);
 int ringbuf_mmap(struct file *file, struct vm_area_struct *vma);
