@@ -38,7 +38,9 @@
  * Overwriting
  * -----------
  * Before the producer writes where retained records lie it moves tail over
- * them, in strides of several records, so that this is rare. A consumer reads
+ * them, in strides of several records, so that this is rare. It need not go
+ * from one to the next: a milestone says where the first record of a stride
+ * begins, noted down when the head was there. A consumer reads
  * first and then looks whether the tail has passed the place it read from
  * (the reader's half of a seqlock, with the tail as the sequence). What it
  * read counts only if not; until then a length is a number like any other.

@@ -312,6 +312,24 @@ static void retention(struct kunit *test)
 	}
 }
 
+/* There is a milestone for each stride of a ring. */
+static void strides(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	const struct ringbuf_mark start = {};
+	u64 size, stride;
+
+	for (size = 4096; size <= 1UL << 30; size *= 2) {
+		memset(ring->page, 0, sizeof(*ring->page));
+		ringbuf_core_init(&ring->core, ring->page, ring->data, size,
+				  &start);
+		stride = ring->core.stride;
+		KUNIT_EXPECT_EQ(test, stride & (stride - 1), 0ULL);
+		KUNIT_EXPECT_LE(test, size, stride * RINGBUF_MILESTONES);
+		KUNIT_EXPECT_GE(test, size, stride * 16);
+	}
+}
+
 /* The slowest cursor loses exactly what the tail has passed. */
 static void overrun(struct kunit *test, u64 extra)
 {
@@ -514,6 +532,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(every_alignment),
 	KUNIT_CASE(counters_cross),
 	KUNIT_CASE(retention),
+	KUNIT_CASE(strides),
 	KUNIT_CASE(overrun_by_one),
 	KUNIT_CASE(overrun_by_many),
 	KUNIT_CASE(span_takes_whole_frames),

@@ -6,16 +6,22 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/uio.h>
+#include "compat.h"
 #include "contexts.h"
 #include "ringbuf.h"
 
 #define DEVICE	"/dev/ringbuf"
 
+/* Not kernel_read(), which is for files without a read() of their own. */
 static inline ssize_t read_device(struct file *file, void *buf, size_t size)
 {
+	struct kvec vec = { .iov_base = buf, .iov_len = size };
+	struct iov_iter to;
 	loff_t pos = 0;
 
-	return kernel_read(file, buf, size, &pos);
+	iov_iter_kvec(&to, ITER_DEST, &vec, 1, size);
+	return vfs_iter_read(file, &to, &pos, 0);
 }
 
 /* Either may never have been there. */

@@ -154,6 +154,27 @@ static void drops_leave_a_gap(struct kunit *test)
 	ringbuf_hold_leave(&hold);
 }
 
+/* Seqs that drops used are no records that were overwritten. */
+static void drops_are_not_overwritten(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold hold;
+	struct ringbuf_cursor cur;
+	struct ringbuf_mark tail;
+	u64 written;
+
+	join(ring, &hold, &cur);
+	written = write_until_held(ring, 1000);
+	ringbuf_core_drop(&ring->core);
+	ringbuf_core_drop(&ring->core);
+	ringbuf_hold_leave(&hold);
+	written += write_until_held(ring, 1000);
+	ringbuf_core_tail(&ring->core, &tail);
+	KUNIT_EXPECT_EQ(test, tail.seq, tail.pos / FRAME + 2);
+	KUNIT_EXPECT_EQ(test, ring->core.overwritten, tail.pos / FRAME);
+	KUNIT_EXPECT_EQ(test, ring->core.head, written * FRAME);
+}
+
 static void joins_after_an_overrun(struct kunit *test)
 {
 	struct test_ring *ring = test->priv;
@@ -406,6 +427,7 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(the_slowest_holds),
 	KUNIT_CASE(held_changes_nothing),
 	KUNIT_CASE(drops_leave_a_gap),
+	KUNIT_CASE(drops_are_not_overwritten),
 	KUNIT_CASE(joins_after_an_overrun),
 	KUNIT_CASE(joins_behind_others),
 	KUNIT_CASE(moves_back),
