@@ -240,6 +240,25 @@ bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 }
 
 /**
+ * ringbuf_core_reserve_room() - The rest of ringbuf_core_reserve()
+ * @c: the ring
+ * @len: payload bytes
+ * @type: the record's type
+ *
+ * Context: any; producer only.
+ *
+ * Return: as ringbuf_core_reserve().
+ */
+void *ringbuf_core_reserve_room(struct ringbuf_core *c, u32 len, u16 type)
+{
+	if (!len || len > READ_ONCE(c->max_record) || ringbuf_core_open(c))
+		return NULL;
+	if (!ringbuf_core_make_room(c, c->head + ringbuf_frame_size(len)))
+		return NULL;
+	return ringbuf_core_reserve_plain(c, len, type);
+}
+
+/**
  * ringbuf_core_reserve_run() - Make room for a run of frames
  * @c: the ring
  * @len: bytes, at most a quarter of the ring

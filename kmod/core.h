@@ -326,6 +326,7 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 
 /* The producer's side: one caller at a time. */
 bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end);
+void *ringbuf_core_reserve_room(struct ringbuf_core *c, u32 len, u16 type);
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len);
 u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
 
@@ -352,6 +353,44 @@ static inline u64 ringbuf_first_word(u32 len, u16 type)
 }
 
 /**
+ * ringbuf_core_reserve_plain() - Open the next record, in the plain case
+ * @c: the ring
+ * @len: payload bytes, 1 to max_record
+ * @type: the record's type
+ *
+ * Context: any; producer only.
+ *
+ * Return: as ringbuf_core_reserve(); NULL, too, when room has to be made.
+ */
+static inline void *ringbuf_core_reserve_plain(struct ringbuf_core *c, u32 len,
+					       u16 type)
+{
+	const u64 frame = ringbuf_frame_size(len);
+	const u64 head = c->head;
+	struct ringbuf_record *rec;
+
+	/* 0 is too large, too. */
+	if (unlikely(len - 1 >= READ_ONCE(c->max_record) || ringbuf_core_open(c)))
+		return NULL;
+	if (unlikely(ringbuf_before(c->limit, head + frame)))
+		return NULL;
+
+	/*
+	 * From one end to the other, as the payload will be: the cache lines come
+	 * from readers' CPUs, and going back and forth between them costs.
+	 */
+	c->next = head + frame;
+	rec = ringbuf_frame_at(c, head);
+	WRITE_ONCE(*(u64 *)rec, ringbuf_first_word(len, type));
+	WRITE_ONCE(rec->seq, c->head_seq);
+	WRITE_ONCE(rec->time_ns, 0);
+	/* The padding, and payload that the caller will overwrite. */
+	if (len % RINGBUF_ALIGN)
+		WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
+	return rec + 1;
+}
+
+/**
  * ringbuf_core_reserve() - Open the next record
  * @c: the ring
  * @len: payload bytes, 1 to max_record
@@ -368,29 +407,10 @@ static inline u64 ringbuf_first_word(u32 len, u16 type)
 static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
 					 u16 type)
 {
-	struct ringbuf_record *rec;
-	u64 frame = ringbuf_frame_size(len);
+	void *payload = ringbuf_core_reserve_plain(c, len, type);
 
-	/* 0 is too large, too. */
-	if (unlikely(len - 1 >= READ_ONCE(c->max_record) || ringbuf_core_open(c)))
-		return NULL;
-	if (unlikely(ringbuf_before(c->limit, c->head + frame)) &&
-	    !ringbuf_core_make_room(c, c->head + frame))
-		return NULL;
-
-	/*
-	 * From one end to the other, as the payload will be: the cache lines come
-	 * from readers' CPUs, and going back and forth between them costs.
-	 */
-	c->next = c->head + frame;
-	rec = ringbuf_frame_at(c, c->head);
-	WRITE_ONCE(*(u64 *)rec, ringbuf_first_word(len, type));
-	WRITE_ONCE(rec->seq, c->head_seq);
-	WRITE_ONCE(rec->time_ns, 0);
-	/* The padding, and payload that the caller will overwrite. */
-	if (len % RINGBUF_ALIGN)
-		WRITE_ONCE(*(u64 *)((u8 *)rec + frame - RINGBUF_ALIGN), 0);
-	return rec + 1;
+	return likely(payload) ? payload :
+				 ringbuf_core_reserve_room(c, len, type);
 }
 
 /**
@@ -406,15 +426,17 @@ static inline void ringbuf_core_publish(struct ringbuf_core *c)
 {
 	u64 generation = c->generation + 1;
 	struct ringbuf_mark *end = &c->end[generation % ARRAY_SIZE(c->end)];
+	struct ringbuf_page *page = c->page;
+	const u64 head = c->head, seq = c->head_seq;
 
-	WRITE_ONCE(end->pos, c->head);
-	WRITE_ONCE(end->seq, c->head_seq);
+	WRITE_ONCE(end->pos, head);
+	WRITE_ONCE(end->seq, seq);
 	/* LMM(publish:A) pairs with LMM(head:A) and LMM(head:B). */
 	smp_wmb();
 	WRITE_ONCE(c->generation, generation);
-	WRITE_ONCE(c->page->head_seq, c->head_seq);
+	WRITE_ONCE(page->head_seq, seq);
 	/* LMM(publish:B) pairs with LMM(peek:B). */
-	smp_store_release(&c->page->head, c->head);
+	smp_store_release(&page->head, head);
 }
 
 /**

@@ -265,6 +265,15 @@ void ringbuf_ring_release(struct ringbuf *rb)
 		wake_all(rb);
 }
 
+static __always_inline void publish(struct ringbuf *rb)
+{
+	ringbuf_core_publish(&rb->core);
+	/* Else its arguments are fetched for nothing. */
+	if (trace_ringbuf_publish_enabled())
+		trace_ringbuf_publish(rb->name, rb->core.head,
+				      rb->core.head_seq);
+}
+
 /**
  * ringbuf_ring_publish() - Let consumers see all committed records, wake nobody
  * @rb: the ring
@@ -273,8 +282,7 @@ void ringbuf_ring_release(struct ringbuf *rb)
  */
 void ringbuf_ring_publish(struct ringbuf *rb)
 {
-	ringbuf_core_publish(&rb->core);
-	trace_ringbuf_publish(rb->name, rb->core.head, rb->core.head_seq);
+	publish(rb);
 }
 
 /**
@@ -289,15 +297,35 @@ void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 	wake_all(rb);
 }
 
-/* No room: some may have held it for too long; else the record is dropped. */
-static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
+/* Behind a full barrier, and somebody is there. */
+static noinline void wake_from_anywhere(struct ringbuf *rb)
 {
-	void *payload = NULL;
+	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
+	irq_work_queue(&rb->wake);
+}
+
+/* For a kernel producer, after publishing. */
+static __always_inline void wake_later(struct ringbuf *rb)
+{
+	if (unlikely(rb->unheard))
+		rb->unheard = false;
+	/* LMM(wake:A) pairs with LMM(listen:B). */
+	if (wq_has_sleeper(&rb->readers))
+		wake_from_anywhere(rb);
+}
+
+/*
+ * Not in the plain case: room is to be made, and some may have held it for too
+ * long; else the record is dropped.
+ */
+static noinline void *reserve_room(struct ringbuf *rb, u32 len, u16 type)
+{
+	void *payload = ringbuf_core_reserve_room(&rb->core, len, type);
 	u64 need;
 
-	if (!len || len > READ_ONCE(rb->core.max_record) ||
+	if (payload || !len || len > READ_ONCE(rb->core.max_record) ||
 	    ringbuf_core_open(&rb->core))
-		return NULL;
+		return payload;
 	need = ringbuf_core_need(&rb->core, rb->core.head,
 				 ringbuf_frame_size(len));
 	if (!ringbuf_ring_held(rb, need))
@@ -329,9 +357,9 @@ static void *reserve_held(struct ringbuf *rb, u32 len, u16 type)
  */
 void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type)
 {
-	void *payload = ringbuf_core_reserve(&rb->core, len, type);
+	void *payload = ringbuf_core_reserve_plain(&rb->core, len, type);
 
-	return likely(payload) ? payload : reserve_held(rb, len, type);
+	return likely(payload) ? payload : reserve_room(rb, len, type);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_reserve, RINGBUF_NAMESPACE);
 
@@ -346,13 +374,8 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_reserve, RINGBUF_NAMESPACE);
 void ringbuf_flush(struct ringbuf *rb)
 {
 	if (ringbuf_core_unpublished(&rb->core))
-		ringbuf_ring_publish(rb);
-	rb->unheard = false;
-	/* LMM(wake:A) pairs with LMM(listen:B). */
-	if (!wq_has_sleeper(&rb->readers))
-		return;
-	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
-	irq_work_queue(&rb->wake);
+		publish(rb);
+	wake_later(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_flush, RINGBUF_NAMESPACE);
 
@@ -373,13 +396,12 @@ void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 	if (WARN_ON_ONCE(!ringbuf_core_open(&rb->core)))
 		return;
 	ringbuf_ring_commit(rb);
-	if (!(flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))) {
-		ringbuf_flush(rb);
-		return;
-	}
-	rb->unheard = true;
 	if (!(flags & RINGBUF_COMMIT_DEFER))
-		ringbuf_ring_publish(rb);
+		publish(rb);
+	if (flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))
+		rb->unheard = true;
+	else
+		wake_later(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
 
@@ -415,17 +437,22 @@ int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 {
 	void *payload;
 
-	if (unlikely(!len))
-		return -EINVAL;
-	if (unlikely(len > READ_ONCE(rb->core.max_record)))
-		return ringbuf_ring_refuses(rb, -EMSGSIZE);
-	if (unlikely(ringbuf_core_open(&rb->core)))
-		return -EBUSY;
-	payload = ringbuf_reserve(rb, len, type);
+	payload = ringbuf_core_reserve_plain(&rb->core, len, type);
+	if (unlikely(!payload)) {
+		if (!len)
+			return -EINVAL;
+		if (len > READ_ONCE(rb->core.max_record))
+			return ringbuf_ring_refuses(rb, -EMSGSIZE);
+		if (ringbuf_core_open(&rb->core))
+			return -EBUSY;
+		payload = reserve_room(rb, len, type);
+	}
 	if (unlikely(!payload))
 		return -EAGAIN;
 	memcpy(payload, data, len);
-	ringbuf_commit(rb, 0);
+	ringbuf_ring_commit(rb);
+	publish(rb);
+	wake_later(rb);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_write, RINGBUF_NAMESPACE);

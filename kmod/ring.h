@@ -20,8 +20,10 @@
 /**
  * struct ringbuf - A ring
  * @core: positions and records
- * @ref: the registry's, each open file's, the kernel producer's
  * @readers: hooks of consumers that sleep or poll
+ * @unheard: a kernel producer has records that it has woken nobody for
+ * @config: what it was made with; @config.name is @name
+ * @ref: the registry's, each open file's, the kernel producer's
  * @room: write() calls that wait for room
  * @writers: who polls for room
  * @need: position that the tail had to reach when a consumer last held it
@@ -32,8 +34,6 @@
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
  *	producer, NULL when free
  * @consumers: open consumers
- * @unheard: a kernel producer has records that it has woken nobody for
- * @config: what it was made with; @config.name is @name
  * @name: of the ring
  * @pages: storage: the exported page, then the data area's pages, twice
  * @misc: the device node
@@ -42,8 +42,12 @@
  */
 struct ringbuf {
 	struct ringbuf_core core;
+	/* All that a publish looks at besides. */
+	wait_queue_head_t readers ____cacheline_aligned;
+	bool unheard;
+	struct ringbuf_config config;
+
 	struct kref ref;
-	wait_queue_head_t readers;
 	wait_queue_head_t room;
 	wait_queue_head_t writers;
 	u64 need;
@@ -53,8 +57,6 @@ struct ringbuf {
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
 	atomic_t consumers;
-	bool unheard;
-	struct ringbuf_config config;
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
 	struct miscdevice misc;
