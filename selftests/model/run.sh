@@ -71,14 +71,16 @@ breaks()
 	esac
 }
 
-records=4 ops=1
-if [ -n "${FULL:-}" ]; then records=5 ops=2; fi
+records=4 ops=1 writes=3
+if [ -n "${FULL:-}" ]; then records=5 ops=2 writes=4; fi
 printf '%-4s %-8s %-26s %-30s %9s %7s\n' '' model 'property / removed' 'bounds / violated' states s
 holds stream "no_torn_header no_torn_record no_torn_batch exact_loss_count tail_not_before_tail" -DRECORDS=$records
 holds pairs "head_pair head_not_older lag_fits seek_finds" -DRECORDS=4
 holds hold "reliable_never_overwritten reliable_reads_all no_torn_header" -DWRITES=3 -DOPS=$ops
 holds room "no_lost_wakeup"
 holds demote "no_early_demotion"
+holds wake "no_lost_wakeup" -DWRITES=$writes
+holds eof "end_is_told"
 
 for b in make_room_A make_room_B peek_A peek_B intact_A; do
 	breaks stream "NO_$b" -DRECORDS=4
@@ -95,6 +97,12 @@ for b in let_go_A room_A poll_A full_A; do
 done
 for b in held_A held_B held_C hold_move_A; do
 	breaks demote "NO_$b"
+done
+for b in wake_A listen_A listen_B unhook_A; do
+	breaks wake "NO_$b"
+done
+for b in wake_A moved_A; do
+	breaks eof "NO_$b"
 done
 # What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
