@@ -130,19 +130,7 @@ stock()
 				--exclude='./lib/modules/*/kernel/sound' \
 				--exclude='./usr/share'
 		done
-		# The headers find their common half by an absolute path.
-		local makefile=$tmp/root/usr/src/$headers/Makefile
-		grep -q "^include /usr/src/$common/Makefile\$" "$makefile" ||
-			die "unexpected content in $headers: Makefile"
-		# shellcheck disable=SC2016 # for make
-		printf 'include $(dir $(lastword $(MAKEFILE_LIST)))../%s/Makefile\n' "$common" >"$makefile"
-		local part
-		for part in "$headers" "$common"; do
-			[ -e "$tmp/root/usr/src/$part/scripts/Makefile.build" ] ||
-				ln -sfn "../../lib/$kbuild/scripts" "$tmp/root/usr/src/$part/scripts"
-			[ -e "$tmp/root/usr/src/$part/tools" ] ||
-				ln -sfn "../../lib/$kbuild/tools" "$tmp/root/usr/src/$part/tools"
-		done
+		mend_headers "$tmp/root" "$headers" "$common" "$kbuild"
 		[ -s "$tmp/root/boot/vmlinuz-$release" ] || die "$image has no boot/vmlinuz-$release"
 		depmod -b "$tmp/root" "$release" 2>/dev/null || :
 		printf '%s\n' "$release" >"$tmp/root/release"
