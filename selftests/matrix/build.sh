@@ -22,12 +22,15 @@ copy_modules "$dir"
 failed=
 make -C "$KDIR" "M=$dir" "${MAKE[@]}" W=1 -j "$(nproc)" "$@" modules >"$log" 2>&1 </dev/null || failed=1
 
+# clang's -Wextra finds much in the kernel's headers; those are not ours to mend.
 complaints()
 {
-	grep -iE 'warning|error' "$log" | grep -vE \
+	grep -iE 'warning|error' "$log" | grep -ivE \
 		-e 'Symbol info of vmlinux|Module.symvers" is missing|Symbol version dump' \
-		${PARTIAL:+-e 'modpost: ("[A-Za-z0-9_]+" \[.*\] undefined|suppressed [0-9]+ unresolved)'} \
-		-e 'the compiler differs|The kernel was built by|You are using'
+		${PARTIAL:+-e 'Module.symvers is missing|unresolved symbol errors|KBUILD_MODPOST_WARN' \
+		-e 'modpost: ("[A-Za-z0-9_]+" \[.*\] undefined|suppressed [0-9]+ unresolved)'} \
+		-e 'the compiler differs|The kernel was built by|You are using' \
+		-e '^/[^:]*/include/[^:]*:[0-9:]* warning' -e '^[0-9]+ warnings? generated'
 }
 
 if [ -n "$failed" ] || complaints >"$dir/complaints"; then
@@ -44,3 +47,12 @@ for ko in ringbuf samples/ringbuf_proc tests/ringbuf_kunit; do
 		exit 1
 	}
 done
+
+# The loader of arm64 knows these relocations, and refuses a module for another.
+if grep -q '^CONFIG_ARM64=y' "$KDIR/.config"; then
+	eval "$("$TOP/selftests/vm/kernel.sh" source)"
+	! find "$dir/kmod" -name '*.ko' -exec readelf -rW {} + |
+		grep -oE 'R_AARCH64_[A-Z0-9_]+' | sort -u |
+		grep -vxFf <(grep -oE 'R_AARCH64_[A-Z0-9_]+' "$SRC/arch/arm64/kernel/module.c"; echo R_AARCH64_NONE) |
+		sed 's/$/: a relocation that modules cannot have/' | grep .
+fi

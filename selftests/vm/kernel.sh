@@ -7,6 +7,7 @@
 #   6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud   Debian's, unpacked, never installed
 #   debug    6.12 with KASAN, lockdep, kmemleak, KUnit (config/debug.config)
 #   source   the kernel source package; prints SRC
+#   /FILE    one that somebody has made: FILE holds its assignments
 #
 # A stock kernel once fetched stays; `kernel.sh --update NAME` takes the newest.
 set -euo pipefail
@@ -244,6 +245,7 @@ case "${1:-}" in
 6.12-rt) stock 6.12-rt linux-image-6.12-rt-amd64 linux-headers-6.12-rt-amd64 ;;
 6.1) stock 6.1 linux-image-amd64 linux-headers-amd64 ;;
 6.1-cloud) stock 6.1-cloud linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
+/*) cat "$1" ;;
 source) printf 'SRC=%q\n' "$(source_dir)" ;;
 *)
 	if [ -n "${1:-}" ] && [ -e "$HERE/config/$1.config" ]; then
