@@ -269,6 +269,7 @@ suite_userspace()
 suite_matrix()
 {
 	section matrix selftests/matrix/matrix.sh "${T:-*}"
+	section arm64 selftests/matrix/arm64.sh "${T:-*}"
 }
 
 # As a part of the kernel, and with modules that are signed.

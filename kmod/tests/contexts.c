@@ -98,9 +98,9 @@ static void context_name(const struct context *context, char *desc)
 
 KUNIT_ARRAY_PARAM(of, contexts, context_name);
 
-const void *context_gen_params(const void *prev, char *desc)
+const void *context_gen_params(RINGBUF_GEN_PARAMS_ARGS)
 {
-	return of_gen_params(prev, desc);
+	return of_gen_params(RINGBUF_GEN_PARAMS);
 }
 
 int contexts_init(void)

@@ -6,6 +6,7 @@
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
 #include <kunit/test.h>
+#include "compat.h"
 
 #if defined(CONFIG_X86_LOCAL_APIC) && defined(CONFIG_SMP)
 #define TEST_NMI
@@ -34,6 +35,6 @@ int contexts_init(void);
 void contexts_exit(void);
 
 /* For KUNIT_CASE_PARAM(): each of them. */
-const void *context_gen_params(const void *prev, char *desc);
+const void *context_gen_params(RINGBUF_GEN_PARAMS_ARGS);
 
 #endif /* _RINGBUF_CONTEXTS_H */

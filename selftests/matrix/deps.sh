@@ -7,4 +7,4 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 exec "$TOP/selftests/vm/deps.sh" coccinelle clang-$CLANG lld-$CLANG llvm-$CLANG \
-	debian-archive-keyring openssl
+	debian-archive-keyring openssl qemu-system-arm
