@@ -23,7 +23,7 @@ fetch()
 	lock "$MATRIX/arm64/.lock"
 	[ ! -e "$dir/ready" ] || return 0
 	say "fetching linux-image-$release:arm64 (about 40 MB, once)"
-	apt_unpack "$dir" "linux-image-$release-unsigned:arm64" busybox-static:arm64 ||
+	apt_unpack "$dir" "linux-image-$release:arm64" busybox-static:arm64 ||
 		return
 	touch "$dir/ready"
 }
