@@ -74,13 +74,4 @@ static inline bool ringbuf_poll_waits(const poll_table *wait)
 #define RINGBUF_EXIT_PROBE_ARGS	struct task_struct *p
 #endif
 
-/* 6.18 tells a generator of a test's parameters which test it is. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-#define RINGBUF_GEN_PARAMS_ARGS	struct kunit *test, const void *prev, char *desc
-#define RINGBUF_GEN_PARAMS	test, prev, desc
-#else
-#define RINGBUF_GEN_PARAMS_ARGS	const void *prev, char *desc
-#define RINGBUF_GEN_PARAMS	prev, desc
-#endif
-
 #endif /* _RINGBUF_COMPAT_H */

@@ -6,10 +6,15 @@
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
 #include <kunit/test.h>
-#include "compat.h"
 
 #if defined(CONFIG_X86_LOCAL_APIC) && defined(CONFIG_SMP)
 #define TEST_NMI
+#endif
+
+#ifdef TEST_NMI
+#define TEST_CONTEXTS	4
+#else
+#define TEST_CONTEXTS	3
 #endif
 
 struct ringbuf;
@@ -34,7 +39,8 @@ struct context {
 int contexts_init(void);
 void contexts_exit(void);
 
-/* For KUNIT_CASE_PARAM(): each of them. */
-const void *context_gen_params(RINGBUF_GEN_PARAMS_ARGS);
+/* For KUNIT_ARRAY_PARAM(), whose functions differ between kernels. */
+extern const struct context test_contexts[TEST_CONTEXTS];
+void test_context_name(const struct context *context, char *desc);
 
 #endif /* _RINGBUF_CONTEXTS_H */
