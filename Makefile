@@ -10,6 +10,7 @@ help:
 	@echo 'make                          kmod/ringbuf.ko for the running kernel'
 	@echo 'make KDIR=/lib/modules/REL/build   for another one'
 	@echo 'make modules_install          into /lib/modules (INSTALL_MOD_PATH: below it)'
+	@echo 'make sign KEY=… CERT=…        sign the modules (Documentation/secure-boot.rst)'
 	@echo 'make demo                     see it work, in a throw-away VM'
 	@echo 'make test                     all tests, on several kernels in throw-away VMs'
 	@echo 'make check | native | kunit | selftest | userspace   one suite of them'
@@ -17,6 +18,8 @@ help:
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
+	@echo 'make matrix                   against all kernels, architectures, compilers there are'
+	@echo 'make intree                   as a part of the kernel, built in and signed, in a VM'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
@@ -27,6 +30,9 @@ headers:
 
 modules modules_install: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+sign:
+	@scripts/sign.sh '$(KDIR)' '$(KEY)' '$(CERT)' $(wildcard kmod/*.ko kmod/*/*.ko)
 
 # Works without headers, so it does not ask kbuild.
 clean:
@@ -51,6 +57,10 @@ deps:
 demo:
 	@selftests/demo/demo.sh
 
+matrix intree: deps
+	@selftests/matrix/deps.sh
+	@selftests/run.sh $@
+
 bench-readme:
 	@selftests/bench/bench.sh
 
@@ -68,4 +78,4 @@ model: deps
 
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install sign matrix intree clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model

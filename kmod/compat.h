@@ -5,6 +5,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -63,6 +64,15 @@ ringbuf_hrtimer_setup(struct hrtimer *timer,
 	timer->function = fn;
 }
 #endif
+
+/*
+ * Does poll() put its caller on queues? Fixes before 6.14 killed poll_does_not_wait(),
+ * and may reach older kernels; what it looked at is the same in all.
+ */
+static inline bool ringbuf_poll_waits(const poll_table *wait)
+{
+	return wait && wait->_qproc;
+}
 
 /* 6.16 tells the probe of sched_process_exit whether the last thread goes. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)

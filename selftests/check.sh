@@ -124,7 +124,7 @@ header()
 run_spdx()
 {
 	# shellcheck disable=SC2046 # not all of them need to be there
-	find Kbuild Makefile .ci $(ls -d kmod uapi selftests userspace examples 2>/dev/null) -type f \
+	find Kbuild Makefile .ci $(ls -d scripts kmod uapi selftests userspace examples 2>/dev/null) -type f \
 		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.py' -o -name '*.bash' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
 		-o -path '.ci/*' \) ! -name '*.mod.c' -print0 |
 		xargs -0 awk 'FNR == 1 { seen = 0 }
@@ -136,9 +136,64 @@ run_spdx()
 run_bash_n()
 {
 	local file status=0
-	for file in .ci/run $(find selftests userspace -name '*.sh' -o -name '*.bash' 2>/dev/null); do
+	for file in .ci/run $(find scripts selftests userspace -name '*.sh' -o -name '*.bash' 2>/dev/null); do
 		bash -n "$file" || status=1
 	done
+	return $status
+}
+
+# The header as `make headers_install` leaves it.
+header_installed()
+{
+	local dir status=0
+	dir=$(mktemp -d)
+	mkdir "$dir/scripts" "$dir/linux"
+	gcc -O1 -w -o "$dir/scripts/unifdef" "$SRC/scripts/unifdef.c" &&
+		(cd "$dir" && sh "$SRC/scripts/headers_install.sh" "$TOP/uapi/linux/ringbuf.h" linux/ringbuf.h) &&
+		printf '#include <linux/ringbuf.h>\n' |
+		gcc -std=gnu89 "-I$dir" -Wall -Wextra -Werror -fsyntax-only -x c - || status=1
+	rm -r "$dir"
+	return $status
+}
+
+run_checkpatch_kconfig()
+{
+	perl "$SRC/scripts/checkpatch.pl" --strict --no-tree --no-summary --terse --show-types \
+		-f kmod/Kconfig
+}
+
+# It says what is wrong with a file, and returns 0.
+run_abi()
+{
+	perl "$SRC/scripts/get_abi.pl" --dir Documentation/ABI validate 2>&1 | nothing
+}
+
+# What the module has in sysfs and configfs is what the files tell of.
+run_abi_complete()
+{
+	diff <({
+		sed -n 's/^RING_ATTR(\([a-z_]*\),.*/ring \1/p; s/^static DEVICE_ATTR_RO(\([a-z_]*\));/ring \1/p' kmod/sysfs.c
+		sed -n 's/^module_param(\([a-z_]*\),.*/param \1/p' kmod/main.c
+		sed -n 's/^DIR_STORE(\([a-z_]*\),.*/dir \1/p; s/^CONFIGFS_ATTR(dir_, \([a-z_]*\));/dir \1/p' kmod/configfs.c
+	} | sort) <(cat Documentation/ABI/*/* | sed -n '
+		s,^What:.*/class/misc/ringbuf/\([a-z_]*\)$,ring \1,p
+		s,^What:.*/module/ringbuf/parameters/\([a-z_]*\)$,param \1,p
+		s,^What:.*/config/ringbuf/<name>/\([a-z_]*\)$,dir \1,p' | sort)
+}
+
+# As the kernel's own documentation is rendered: any warning is one too many.
+run_documentation()
+{
+	local dir status=0
+	dir=$(mktemp -d)
+	mkdir "$dir/source"
+	cp Documentation/*.rst "$dir/source"
+	perl "$SRC/scripts/get_abi.pl" --dir Documentation/ABI rest >"$dir/source/abi.rst"
+	sed -i '1i :orphan:\n\nABI\n===\n' "$dir/source/abi.rst"
+	printf '%s\n' 'ringbuf' '=======' '' '.. toctree::' '   :glob:' '' '   *' >"$dir/source/index.rst"
+	printf 'project = "ringbuf"\n' >"$dir/source/conf.py"
+	sphinx-build -q -n -W --keep-going -b html "$dir/source" "$dir/out" || status=1
+	rm -r "$dir"
 	return $status
 }
 
@@ -197,6 +252,11 @@ for bits in 64 32; do
 	check "uapi header alone, C11, $bits bit" header -x c -std=c11 -pedantic -m$bits
 	check "uapi header alone, C++11, $bits bit" header -x c++ -std=c++11 -m$bits
 done
+check "uapi header, installed" header_installed
+check "checkpatch, Kconfig" run_checkpatch_kconfig
+check "ABI files" run_abi
+check "ABI files: all there is, and no more" run_abi_complete
+check "documentation renders" run_documentation
 check "README: reader.c" readme_program
 check "README: mapped.c" readme_mapped
 check "README: producer.c" readme_module

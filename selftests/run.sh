@@ -152,17 +152,24 @@ selftest_plan()
 	fi
 }
 
-suite_selftest()
+# Builds them in build/selftests, or counts a failure.
+selftest_programs()
 {
-	local bin=$TOP/build/selftests kernel smp level dir programs files p args='' limit where
+	local bin=$TOP/build/selftests
 	eval "$(selftests/vm/kernel.sh source)"
 	mkdir -p "$bin"
 	if ! make -s --no-print-directory -C selftests OUT="$bin" \
 		KSELFTEST_DIR="$SRC/tools/testing/selftests" -j "$(nproc)" >"$work/build.err" 2>&1; then
 		sed 's/^/      | /' "$work/build.err"
 		broken selftest "the programs do not build"
-		return
+		return 1
 	fi
+}
+
+suite_selftest()
+{
+	local bin=$TOP/build/selftests kernel smp level dir programs files p args='' limit where
+	selftest_programs || return
 	programs=$(make -s --no-print-directory -C selftests print-tests)
 	if [ -n "$T" ]; then
 		[ "${T#*:}" = "$T" ] || args="-t ${T#*:}"
@@ -257,6 +264,20 @@ suite_userspace()
 			"sh /guest-selftest.sh 300 </list" </dev/null | tally
 		vm_ended "userspace on $kernel"
 	done
+}
+
+suite_matrix()
+{
+	section matrix selftests/matrix/matrix.sh "${T:-*}"
+	section arm64 selftests/matrix/arm64.sh "${T:-*}"
+}
+
+# As a part of the kernel, and with modules that are signed.
+suite_intree()
+{
+	selftest_programs || return
+	section intree selftests/matrix/intree.sh "${T:-*}"
+	section signed selftests/matrix/sign.sh "${T:-*}"
 }
 
 suites='check native kunit selftest userspace'

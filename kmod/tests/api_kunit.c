@@ -246,6 +246,8 @@ static void sleeper_wakes_from_any_context(struct kunit *test)
 	fput(s.file);
 }
 
+KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);
+
 static struct kunit_case api_cases[] = {
 	KUNIT_CASE(slot_is_exclusive),
 	KUNIT_CASE(write_says_what_is_wrong),

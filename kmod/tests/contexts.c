@@ -82,7 +82,7 @@ static bool run_nmi(struct job *job)
 }
 #endif
 
-static const struct context contexts[] = {
+const struct context test_contexts[TEST_CONTEXTS] = {
 	{ "task", run_task },
 	{ "softirq", run_softirq },
 	{ "hardirq", run_hardirq },
@@ -91,16 +91,9 @@ static const struct context contexts[] = {
 #endif
 };
 
-static void context_name(const struct context *context, char *desc)
+void test_context_name(const struct context *context, char *desc)
 {
 	strscpy(desc, context->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(of, contexts, context_name);
-
-const void *context_gen_params(const void *prev, char *desc)
-{
-	return of_gen_params(prev, desc);
 }
 
 int contexts_init(void)

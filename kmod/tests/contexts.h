@@ -11,6 +11,12 @@
 #define TEST_NMI
 #endif
 
+#ifdef TEST_NMI
+#define TEST_CONTEXTS	4
+#else
+#define TEST_CONTEXTS	3
+#endif
+
 struct ringbuf;
 
 /* What a context is to run, and how the test learns that it has. */
@@ -33,7 +39,8 @@ struct context {
 int contexts_init(void);
 void contexts_exit(void);
 
-/* For KUNIT_CASE_PARAM(): each of them. */
-const void *context_gen_params(const void *prev, char *desc);
+/* For KUNIT_ARRAY_PARAM(), whose functions differ between kernels. */
+extern const struct context test_contexts[TEST_CONTEXTS];
+void test_context_name(const struct context *context, char *desc);
 
 #endif /* _RINGBUF_CONTEXTS_H */

@@ -369,6 +369,8 @@ static void has_its_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, t->buf, t->len, 1), 0);
 }
 
+KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);
+
 static struct kunit_case held_cases[] = {
 	KUNIT_CASE_PARAM(refused_at_once_in_any_context, context_gen_params),
 	KUNIT_CASE(a_drop_is_a_loss_of_no_bytes),

@@ -41,7 +41,11 @@ static void writer_against_readers(struct kunit *test)
 	static const u64 batches[READERS] = { 0, 256, 2048, 0, 1024 };
 	static const unsigned int lazy[READERS] = { 0, 0, 0, 3, 10 };
 	struct test_ring *ring = test->priv;
-	struct stress s = { ring, RECORDS, stress_pause };
+	struct stress s = {
+		.ring = ring,
+		.total = RECORDS,
+		.pause = stress_pause,
+	};
 	struct stress_thread *t, *threads;
 	struct task_struct *task;
 	u64 lost = 0;

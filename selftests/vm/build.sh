@@ -17,17 +17,7 @@ dir=$TOP/build/$name
 mkdir -p "$dir"
 lock "$TOP/build/.$name.lock"
 
-# Products of an in-place `make` stay behind; what left the tree leaves the copy.
-tar -C "$TOP" --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
-	--exclude='*.a' --exclude='.*.cmd' --exclude='*.d' --exclude=modules.order \
-	--exclude=Module.symvers -cf - Kbuild kmod uapi | tar -C "$dir" -xf -
-(
-	cd "$dir"
-	find kmod uapi -type f \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) ! -name '*.mod.c' |
-		while IFS= read -r file; do
-			[ -e "$TOP/$file" ] || rm "$file"
-		done
-)
+copy_modules "$dir"
 
 log=$dir/build.log
 make=(make -C "$KDIR" "M=$dir" ${KCC:+"CC=$KCC"} W=1 -j "$(nproc)" "$@" modules)

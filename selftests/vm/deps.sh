@@ -4,6 +4,7 @@
 # The Debian packages that building and testing need: the one list.
 #   deps.sh          install what is missing (root), or print the command to run
 #   deps.sh --list   print the list
+#   deps.sh PACKAGE… and these, which only some runs need
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +13,7 @@ packages=(
 	make gcc g++ gcc-12 libc6-dev bc bison flex cpio xz-utils kmod perl python3
 	libelf-dev libssl-dev pahole ccache
 	# static checks, the 32-bit test binary
-	sparse gcc-multilib
+	sparse gcc-multilib python3-sphinx
 	# the library, its manual and its examples
 	pkg-config mandoc groff liburing-dev binutils
 	# the checked models
@@ -25,6 +26,8 @@ if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${packages[@]}"
 	exit
 fi
+
+packages+=("$@")
 
 command -v dpkg-query >/dev/null ||
 	die "not a Debian system; install the counterparts of: ${packages[*]}"

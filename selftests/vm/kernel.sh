@@ -7,6 +7,7 @@
 #   6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud   Debian's, unpacked, never installed
 #   debug    6.12 with KASAN, lockdep, kmemleak, KUnit (config/debug.config)
 #   source   the kernel source package; prints SRC
+#   /FILE    one that somebody has made: FILE holds its assignments
 #
 # A stock kernel once fetched stays; `kernel.sh --update NAME` takes the newest.
 set -euo pipefail
@@ -130,19 +131,7 @@ stock()
 				--exclude='./lib/modules/*/kernel/sound' \
 				--exclude='./usr/share'
 		done
-		# The headers find their common half by an absolute path.
-		local makefile=$tmp/root/usr/src/$headers/Makefile
-		grep -q "^include /usr/src/$common/Makefile\$" "$makefile" ||
-			die "unexpected content in $headers: Makefile"
-		# shellcheck disable=SC2016 # for make
-		printf 'include $(dir $(lastword $(MAKEFILE_LIST)))../%s/Makefile\n' "$common" >"$makefile"
-		local part
-		for part in "$headers" "$common"; do
-			[ -e "$tmp/root/usr/src/$part/scripts/Makefile.build" ] ||
-				ln -sfn "../../lib/$kbuild/scripts" "$tmp/root/usr/src/$part/scripts"
-			[ -e "$tmp/root/usr/src/$part/tools" ] ||
-				ln -sfn "../../lib/$kbuild/tools" "$tmp/root/usr/src/$part/tools"
-		done
+		mend_headers "$tmp/root" "$headers" "$common" "$kbuild"
 		[ -s "$tmp/root/boot/vmlinuz-$release" ] || die "$image has no boot/vmlinuz-$release"
 		depmod -b "$tmp/root" "$release" 2>/dev/null || :
 		printf '%s\n' "$release" >"$tmp/root/release"
@@ -256,6 +245,7 @@ case "${1:-}" in
 6.12-rt) stock 6.12-rt linux-image-6.12-rt-amd64 linux-headers-6.12-rt-amd64 ;;
 6.1) stock 6.1 linux-image-amd64 linux-headers-amd64 ;;
 6.1-cloud) stock 6.1-cloud linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
+/*) cat "$1" ;;
 source) printf 'SRC=%q\n' "$(source_dir)" ;;
 *)
 	if [ -n "${1:-}" ] && [ -e "$HERE/config/$1.config" ]; then

@@ -31,3 +31,39 @@ lock()
 		flock 9
 	fi
 }
+
+# mend_headers ROOT HEADERS COMMON KBUILD: packages unpacked below ROOT find each
+# other there; installed, the headers know their common half by an absolute path.
+mend_headers()
+{
+	local src=$1/usr/src headers=$2 common=$3 kbuild=$4 part
+	local makefile=$src/$headers/Makefile
+	grep -q "^include /usr/src/$common/Makefile\$" "$makefile" ||
+		die "unexpected content in $headers: Makefile"
+	# shellcheck disable=SC2016 # for make
+	printf 'include $(dir $(lastword $(MAKEFILE_LIST)))../%s/Makefile\n' "$common" >"$makefile"
+	for part in "$headers" "$common"; do
+		[ -e "$src/$part/scripts/Makefile.build" ] ||
+			ln -sfn "../../lib/$kbuild/scripts" "$src/$part/scripts"
+		[ -e "$src/$part/tools" ] ||
+			ln -sfn "../../lib/$kbuild/tools" "$src/$part/tools"
+	done
+}
+
+# copy_modules DIR: the modules' sources, as they are now. Products of an in-place
+# `make` stay behind; what left the tree leaves the copy.
+copy_modules()
+{
+	local file
+	mkdir -p "$1"
+	tar -C "$TOP" --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+		--exclude='*.a' --exclude='.*.cmd' --exclude='*.d' --exclude=modules.order \
+		--exclude=Module.symvers -cf - Kbuild kmod uapi | tar -C "$1" -xf -
+	(
+		cd "$1"
+		find kmod uapi -type f \( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) ! -name '*.mod.c' |
+			while IFS= read -r file; do
+				[ -e "$TOP/$file" ] || rm "$file"
+			done
+	)
+}
