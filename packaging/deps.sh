@@ -8,7 +8,7 @@ set -euo pipefail
 
 packages=(dpkg-dev debhelper dh-dkms gcc libc6-dev make pkg-config)
 [ "${1:-}" != test ] ||
-	packages+=(lintian mmdebstrap e2fsprogs util-linux qemu-system-x86 gcc systemd)
+	packages+=(lintian mmdebstrap e2fsprogs util-linux zstd qemu-system-x86 systemd)
 
 missing=()
 for p in "${packages[@]}"; do
