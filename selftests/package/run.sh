@@ -84,7 +84,7 @@ install_targets()
 	grep -q 'exec /usr/local/bin/ringbuf ' \
 		"$dest/usr/local/lib/systemd/system/ringbuf-record@.service" || return
 	make -s uninstall dkms-uninstall DESTDIR="$dest" || return
-	find "$dest" ! -type d -printf '/%P\n' | grep -vx /usr/local/bin/other | nothing || return
+	find "$dest" ! -type d -printf '/%P\n' | sed '/^\/usr\/local\/bin\/other$/d' | nothing || return
 	[ -e "$dest/usr/local/bin/other" ]
 }
 
@@ -94,7 +94,7 @@ status_of_tree()
 		git status --porcelain --ignored
 	else
 		find . -path ./build -prune -o -type f -print | sort
-	fi | grep -v ' build/$'
+	fi | sed '/ build\/$/d'
 }
 
 make_deb()
@@ -269,7 +269,7 @@ nothing_left()
 		{ cat "$work/groups"; return 1; }
 	in_root dkms status | nothing || return
 	find "$root/lib/modules" -name '*ring_template*' -o -name 'ringbuf*' | nothing || return
-	in_root dpkg-query -W -f '${Package} ${Status}\n' | grep ringbuf | nothing
+	in_root dpkg-query -W -f '${Package} ${Status}\n' | sed -n /ringbuf/p | nothing
 }
 
 version=$(packaging/version.sh)
