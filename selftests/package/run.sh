@@ -157,7 +157,7 @@ unpack_root()
 # All files but those that change whatever is installed, and who owns them.
 files()
 {
-	(cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp \
+	(cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./run \
 		-o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg \
 		-o -path ./var/log/apt -o -path ./var/log/dpkg.log -o -path ./root \) -prune -o \
 		! -path './var/lib/dkms/mok.*' ! -name 'modules.*' \
@@ -171,7 +171,7 @@ apt_install()
 	local dir=$1
 	cp "$dir"/*.deb "$root/tmp/" || return
 	in_root sh -c 'rm -f /tmp/*-dbgsym_*; cd /tmp && apt-get install -y --no-install-recommends \
-		--no-download ./*.deb && rm ./*.deb'
+		-o Dpkg::Use-Pty=0 ./*.deb && rm ./*.deb'
 }
 
 # What dkms has of MODULE/VERSION, for all kernels
