@@ -23,6 +23,11 @@ help:
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
+	@echo 'make install | uninstall      command, library, manual, group and udev rules'
+	@echo '                              (DESTDIR; prefix=/usr/local, bindir, libdir, ...)'
+	@echo 'make dkms-install | dkms-uninstall   the module, for each kernel that comes'
+	@echo 'make deb                      Debian packages, in build/deb (no root needed)'
+	@echo 'make package-test             them, installed, upgraded, purged and booted'
 	@echo 'make clean                    build products; make distclean: and build/'
 
 headers:
@@ -73,9 +78,24 @@ bench-native-quick:
 bench-native-check:
 	@selftests/bench/native/count.sh
 
+# The module itself: modules_install for one kernel, or dkms-install for all.
+install uninstall:
+	$(MAKE) -C userspace $@ $@-system
+
+dkms-install dkms-uninstall:
+	@packaging/dkms.sh $@
+
+deb:
+	@packaging/deb.sh
+
+package-test:
+	@selftests/run.sh package
+
 model: deps
 	@selftests/model/run.sh
 
-export T K V
+export T K V DESTDIR
 
-.PHONY: all help headers modules modules_install sign matrix intree clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
+	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
+	bench-readme bench-native bench-native-quick bench-native-check

@@ -124,7 +124,7 @@ header()
 run_spdx()
 {
 	# shellcheck disable=SC2046 # not all of them need to be there
-	find Kbuild Makefile .ci $(ls -d scripts kmod uapi selftests userspace examples 2>/dev/null) -type f \
+	find Kbuild Makefile .ci $(ls -d scripts kmod uapi selftests userspace examples packaging 2>/dev/null) -type f \
 		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.py' -o -name '*.bash' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
 		-o -path '.ci/*' \) ! -name '*.mod.c' -print0 |
 		xargs -0 awk 'FNR == 1 { seen = 0 }
@@ -136,7 +136,7 @@ run_spdx()
 run_bash_n()
 {
 	local file status=0
-	for file in .ci/run $(find scripts selftests userspace -name '*.sh' -o -name '*.bash' 2>/dev/null); do
+	for file in .ci/run $(find scripts selftests userspace packaging -name '*.sh' -o -name '*.bash' 2>/dev/null); do
 		bash -n "$file" || status=1
 	done
 	return $status
@@ -262,4 +262,5 @@ check "README: mapped.c" readme_mapped
 check "README: producer.c" readme_module
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
+check "one version" packaging/version.sh check
 echo "1..$count"

@@ -280,12 +280,18 @@ suite_intree()
 	section signed selftests/matrix/sign.sh "${T:-*}"
 }
 
+# Debian packages: on request, as it takes a Debian root of its own.
+suite_package()
+{
+	section package selftests/package/run.sh
+}
+
 suites='check native kunit selftest userspace'
 selftests/vm/deps.sh
 # shellcheck disable=SC2086 # words
 [ $# -gt 0 ] || set -- $suites
 for suite; do
-	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites"
+	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites package"
 done
 for suite; do
 	p=$passed f=$failed s=$skipped t=$SECONDS
