@@ -106,7 +106,7 @@ t_reliable()
 	bg cat --reliable audit >pipe & pid=$!
 	until_true reliable_seen
 	kill -STOP $pid
-	yes | rb pub audit & pub=$!
+	yes | bg pub audit & pub=$!
 	until_true held
 	has 'ringbuf_reliable_consumers{ring="audit"} 1' \
 		'ringbuf_reliable_allowed{ring="audit"} 1' \

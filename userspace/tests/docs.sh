@@ -146,7 +146,7 @@ programs()
 	local c
 	make -C "$tree/userspace" O=../build/userspace ../build/userspace/libringbuf.a
 	mkdir "$work/bin"
-	for c in "$tree"/docs/*.c; do
+	for c in "$work"/c/*.c; do
 		! grep -q linux/module.h "$c" || continue
 		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -I"$tree/uapi" -I"$tree/userspace/lib" \
 			-o "$work/bin/$(basename "$c" .c)" "$c" "$tree/build/userspace/libringbuf.a"
@@ -160,7 +160,7 @@ module()
 {
 	local dir=$work/module c
 	mkdir "$dir"
-	for c in "$tree"/docs/*.c; do
+	for c in "$work"/c/*.c; do
 		grep -q linux/module.h "$c" || continue
 		cp "$c" "$dir/"
 		echo "obj-m += $(basename "$c" .c).o" >>"$dir/Kbuild"

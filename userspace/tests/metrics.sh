@@ -237,8 +237,16 @@ if [ -n "$promtool" ]; then
 		metrics | "$promtool" check metrics
 	}
 	check promtool lint
+	rules()
+	{
+		sed -n '/^.. code-block:: yaml/,/^[A-Z]/p' "$tests/../../Documentation/operators.rst" |
+			sed -n 's/^    //p' >rules.yml
+		"$promtool" check rules rules.yml
+	}
+	check promtool_rules rules
 else
 	skip promtool 'no promtool (package prometheus)'
+	skip promtool_rules 'no promtool (package prometheus)'
 fi
 echo "1..$n"
 exit $failed
