@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""docs.py OUT: takes the commands and the C programs out of the documentation.
+"""docs.py OUT [TREE]: takes the commands and the C programs out of the documentation.
 
 A command is a line of an indented block of a .md file, of one below "::" in a .rst
 file, or of a display in the EXAMPLES of ringbuf(1). Before each block, in a comment,
@@ -164,8 +164,9 @@ def page_of(block):
 
 def main():
     out = sys.argv[1]
-    os.chdir(os.path.join(HERE, "..", ".."))
     os.makedirs(out + "/c", exist_ok=True)
+    out = os.path.abspath(out)
+    os.chdir(sys.argv[2] if len(sys.argv) > 2 else os.path.join(HERE, "..", ".."))
     skips, used, broken = {}, set(), []
     with open(HERE + "/docs.skip") as f:
         for line in f:

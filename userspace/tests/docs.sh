@@ -65,6 +65,26 @@ check "the pages' commands are understood" "$tests/docs.py" "$work"
 check "each command is run, or docs.skip says why not" test ! -s "$work/broken"
 [ -s "$work/broken" ] && sed 's/^/# /' "$work/broken"
 
+# Of this test itself: what is neither run nor excused, and what fails, shows.
+own()
+{
+	local at=$work/own
+	mkdir -p "$at/tree"
+	printf '%s\n' Text. '' '    frobnicate --now' '' '<!-- run: host -->' '' '    true' '    false' \
+		'    sleep 100         # until ^C' >"$at/tree/README.md"
+	"$tests/docs.py" "$at" "$at/tree"
+	grep -q 'neither run nor in docs.skip: README.md:3: frobnicate --now' "$at/broken"
+	bash -c "home=$at; reset() { :; }; . $tests/docs_lib.sh; . $at/host.sh" >"$at/out"
+	grep -qx 'ok README.md:7: true' "$at/out"
+	grep -qx 'not ok README.md:7: false' "$at/out"
+	grep -qx 'ok README.md:7: sleep 100' "$at/out"
+	sed -i 's/sleep 100 /sleep 0.1/' "$at/tree/README.md"
+	"$tests/docs.py" "$at" "$at/tree"
+	bash -c "home=$at; reset() { :; }; . $tests/docs_lib.sh; . $at/host.sh" >"$at/out"
+	grep -q 'not ok README.md:7: sleep 0.1' "$at/out"
+}
+check "this test fails where it should" own
+
 # --- pages
 check "messages" "$tests/doc_messages.py" Documentation/operators.rst
 

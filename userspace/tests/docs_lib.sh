@@ -61,7 +61,7 @@ gone()
 endless()
 {
 	[ -z "$lacks" ] || { skip "$1" "without$lacks"; return; }
-	setsid sh -c "set -o pipefail; $2" >"$said" 2>&1 </dev/null &
+	setsid "${BASH:-sh}" -c "set -o pipefail; $2" >"$said" 2>&1 </dev/null &
 	it=$!
 	sleep 2
 	if kill -0 $it 2>/dev/null; then
