@@ -199,8 +199,9 @@ into()
 	for file; do
 		mkdir -p "$dir/bin" "$dir/lib"
 		cp -L "$file" "$dir/bin/"
-		LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu ldd "$file" 2>/dev/null |
-			grep -o '/[^ ]*' | xargs -r cp -uL -t "$dir/lib"
+		# One that is static has none.
+		{ LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu ldd "$file" 2>/dev/null || :; } |
+			sed -nE 's,^(.* )?[[:space:]]*(/[^ ]*) \(0x.*,\2,p' | xargs -r cp -uL -t "$dir/lib"
 	done
 }
 
@@ -232,7 +233,8 @@ cat >"$work/guest" <<'SH'
 home=/docs
 reset()
 {
-	killall rsyslogd kcat ringbuf 2>/dev/null
+	killall rsyslogd kcat prometheus-node-exporter ringbuf 2>/dev/null
+	rm -rf /docs/*.at /docs/at /docs/out /var/lib/agent /var/log
 	rmmod smallest ringbuf_proc 2>/dev/null
 	for _ in $(seq 50); do
 		rmdir /sys/kernel/config/ringbuf/* 2>/dev/null
