@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../../selftests/vm/lib.sh"
 
 # With the libraries that the base system has not.
-packages=(kcat librdkafka1 libyajl2 rsyslog libestr0 libfastjson4 liblognorm5
+packages=(kcat librdkafka1 libyajl2 rsyslog libestr0 libfastjson4
 	jq libjq1 libonig5 prometheus-node-exporter)
 dir=$CACHE/tools/$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c 1-12)
 
