@@ -235,13 +235,18 @@ reset()
 {
 	killall rsyslogd kcat prometheus-node-exporter ringbuf 2>/dev/null
 	rm -rf /docs/*.at /docs/at /docs/out /var/lib/agent /var/log
-	rmmod smallest ringbuf_proc 2>/dev/null
 	for _ in $(seq 50); do
 		rmdir /sys/kernel/config/ringbuf/* 2>/dev/null
+		rmmod smallest 2>/dev/null
+		rmmod ringbuf_proc 2>/dev/null
 		[ -e /sys/module/ringbuf ] || break
 		rmmod ringbuf 2>/dev/null || sleep 0.1
 	done
-	[ ! -e /sys/module/ringbuf ] || return
+	if [ -e /sys/module/ringbuf ]; then
+		lsmod
+		ringbuf info
+		return 1
+	fi
 	[ "$1" = guest-bare ] || modprobe ringbuf
 }
 . /tests/docs_lib.sh
