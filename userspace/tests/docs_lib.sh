@@ -18,6 +18,16 @@ report()
 	fi
 }
 
+# wait_for COMMAND: ten seconds and more, for who is to be ready
+wait_for()
+{
+	for _ in $(seq 50); do
+		! eval "$1" || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
 # begin PLACE PROGRAM…
 begin()
 {
