@@ -320,6 +320,8 @@ static void ringbuf_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "lag_bytes:\t%llu\n", stats.lag_bytes);
 	seq_printf(m, "lost_records:\t%llu\n", stats.lost_records);
 	seq_printf(m, "lost_bytes:\t%llu\n", stats.lost_bytes);
+	seq_printf(m, "read_records:\t%llu\n", stats.read_records);
+	seq_printf(m, "read_bytes:\t%llu\n", stats.read_bytes);
 	seq_printf(m, "ringbuf_flags:\t%#x\n", ringbuf_file_flags(rf));
 	seq_printf(m, "ringbuf_stats_flags:\t%#x\n", stats.flags);
 }

@@ -197,46 +197,6 @@ run_documentation()
 	return $status
 }
 
-# What the README shows compiles as it stands: ```c blocks that begin with a name.
-readme_example()
-{
-	awk -v name="$1" '
-		/^```/ { inside = !inside && $0 == "```c"; first = inside; next }
-		inside && first { mine = $0 == "/* " name " */"; first = 0 }
-		inside && mine' README.md | grep .
-}
-
-readme_program()
-{
-	readme_example reader.c |
-		gcc -std=gnu11 -Wall -Wextra -Werror -Iuapi -o /dev/null -x c -
-}
-
-readme_mapped()
-{
-	readme_example mapped.c |
-		gcc -Wall -Wextra -Werror -Iuapi -Iuserspace/lib \
-			-fsyntax-only -x c -
-}
-
-readme_module()
-{
-	local paths dir example=build/readme
-	paths=$(selftests/vm/kernel.sh 6.12) || return
-	eval "$paths"
-	dir=$(selftests/vm/build.sh 6.12) || return
-	mkdir -p "$example"
-	readme_example producer.c >"$example/producer.c" || return
-	printf '%s\n' 'obj-m := producer.o' "ccflags-y := -Wall -Wextra -Wno-unused-parameter -Werror \
-		-I$TOP/kmod -I$TOP" >"$example/Kbuild"
-	make -s -C "$KDIR" "M=$TOP/$example" W=1 \
-		KBUILD_EXTRA_SYMBOLS="$dir/Module.symvers" modules >"$example/log" 2>&1 || {
-		cat "$example/log"
-		return 1
-	}
-	! grep -i warning "$example/log"
-}
-
 SRC=
 eval "$(selftests/vm/kernel.sh source)"
 
@@ -257,9 +217,6 @@ check "checkpatch, Kconfig" run_checkpatch_kconfig
 check "ABI files" run_abi
 check "ABI files: all there is, and no more" run_abi_complete
 check "documentation renders" run_documentation
-check "README: reader.c" readme_program
-check "README: mapped.c" readme_mapped
-check "README: producer.c" readme_module
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 check "one version" packaging/version.sh check

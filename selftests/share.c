@@ -386,6 +386,8 @@ TEST_F(ring, fdinfo_shows_cursor_lag_loss_and_flags)
 	EXPECT_EQ(s.lag_bytes, fdinfo(r, "lag_bytes", 10, NULL));
 	EXPECT_EQ(s.lost_records, fdinfo(r, "lost_records", 10, NULL));
 	EXPECT_EQ(s.lost_bytes, fdinfo(r, "lost_bytes", 10, NULL));
+	EXPECT_EQ(s.read_records, fdinfo(r, "read_records", 10, NULL));
+	EXPECT_EQ(s.read_bytes, fdinfo(r, "read_bytes", 10, NULL));
 	EXPECT_EQ(RINGBUF_CONSUMER_EOF, fdinfo(r, "ringbuf_flags", 16, NULL));
 	EXPECT_EQ(0, fdinfo(self->p.w, "pos", 10, NULL));
 }

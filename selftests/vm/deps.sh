@@ -16,6 +16,8 @@ packages=(
 	sparse gcc-multilib python3-sphinx
 	# the library, its manual and its examples
 	pkg-config mandoc groff liburing-dev binutils
+	# the documentation
+	python3-docutils python3-pygments
 	# the checked models
 	spin
 	# the guest

@@ -31,6 +31,7 @@ int cmd_rm(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_metrics(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 /* "ringbuf: " and the text on stderr; the first adds what the errno means. */

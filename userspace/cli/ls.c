@@ -28,12 +28,6 @@ static const struct column columns[] = {
 	{ .head = "WRITER", .left = true },
 };
 
-/* What a user calls it. */
-static const char *short_name(const struct ring *r)
-{
-	return strncmp(r->name, "ringbuf-", 8) ? r->name : r->name + 8;
-}
-
 static void put_writer(struct table *t, const struct ring *r,
 		       const struct holders *all)
 {
@@ -54,7 +48,7 @@ static void put_row(struct table *t, const struct ring *r,
 {
 	char size[16];
 
-	table_cell(t, "%.31s", short_name(r));
+	table_cell(t, "%.31s", ring_short_name(r));
 	table_cell(t, "%s", cli_bytes(size, r->size));
 	table_cell(t, "%" PRIu64, r->head_seq - r->tail_seq);
 	table_cell(t, "%" PRIu64, r->consumers);

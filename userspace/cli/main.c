@@ -23,6 +23,8 @@ static const struct cli_command commands[] = {
 	{ "info", "[OPTION]... [RING]...", "describe rings", cmd_info },
 	{ "top", "[OPTION]... [RING]...",
 	  "watch rings and who reads them", cmd_top },
+	{ "metrics", "[OPTION]... [RING]...",
+	  "rings and readers, for Prometheus", cmd_metrics },
 	{ "bench", "[OPTION]... [RING]", "measure this machine", cmd_bench },
 };
 

@@ -73,6 +73,8 @@ static void parse_line(struct holder *h, const char *key, const char *value)
 		{ "lag_bytes", offsetof(struct holder, lag_bytes) },
 		{ "lost_records", offsetof(struct holder, lost_records) },
 		{ "lost_bytes", offsetof(struct holder, lost_bytes) },
+		{ "read_records", offsetof(struct holder, read_records) },
+		{ "read_bytes", offsetof(struct holder, read_bytes) },
 	};
 	uint64_t n = strtoull(value, NULL, 0);
 	size_t i;
@@ -88,6 +90,8 @@ static void parse_line(struct holder *h, const char *key, const char *value)
 		h->flags = n;
 	else if (!strcmp(key, "ringbuf_stats_flags"))
 		h->demoted = n & RINGBUF_STATS_DEMOTED;
+	else if (!strcmp(key, "read_records"))
+		h->tells_read = true;
 	else if (!strcmp(key, "ringbuf_pos"))
 		h->reader = true;
 }

@@ -50,6 +50,7 @@ struct ring {
  * @mapped: its process maps what it opened
  * @dead: the ring that it opened is no more; there may be another of that name
  * @demoted: the writer has ceased to wait for it
+ * @tells_read: the kernel tells what it has read
  * @first: index of the holder that stands for all that share a file description,
  *	which may be this one
  * @shared: how many they are, in the first one
@@ -60,13 +61,14 @@ struct holder {
 	char comm[COMM_SIZE];
 	char ring[RINGBUF_NAME_SIZE];
 	char path[RING_PATH_SIZE];
-	bool reader, writer, mapped, dead, demoted;
+	bool reader, writer, mapped, dead, demoted, tells_read;
 	size_t first;
 	unsigned int shared;
 	uint32_t flags;
 	uint64_t pos, seq;
 	uint64_t lag_records, lag_bytes;
 	uint64_t lost_records, lost_bytes;
+	uint64_t read_records, read_bytes;
 };
 
 /**

@@ -2,7 +2,7 @@
 # bash completion for ringbuf(1). It needs nothing of the package bash-completion.
 # shellcheck disable=SC2046,SC2086 # lists of words
 
-_ringbuf_commands='cat pub record replay create rm ls info top bench help'
+_ringbuf_commands='cat pub record replay create rm ls info top metrics bench help'
 
 # Options of a command; those that take a value end in =
 _ringbuf_options()
@@ -26,6 +26,7 @@ _ringbuf_options()
 		;;
 	ls | info) echo '--json' ;;
 	top) echo '--interval= --iterations= --sort=' ;;
+	metrics) echo '--textfile=' ;;
 	bench) echo '--quick --force --json' ;;
 	esac
 	echo '--help'
@@ -41,6 +42,7 @@ _ringbuf_short()
 	pub) echo Tr ;;
 	replay) echo s ;;
 	top) echo ins ;;
+	metrics) echo t ;;
 	esac
 }
 
@@ -95,7 +97,7 @@ _ringbuf_value()
 	cat:--from | cat:-f | record:--from | record:-f)
 		_ringbuf_words "$3" oldest newest
 		;;
-	cat:--resume | cat:-R) _ringbuf_files "$3" ;;
+	cat:--resume | cat:-R | metrics:--textfile | metrics:-t) _ringbuf_files "$3" ;;
 	cat:--decode | cat:-d)
 		_ringbuf_words "$3" help $("${_ringbuf_program:-ringbuf}" cat --decode help 2>/dev/null |
 			while read -r name _; do echo "$name"; done)
@@ -119,7 +121,7 @@ _ringbuf_value()
 _ringbuf_argument()
 {
 	case $1:$2 in
-	info:* | top:* | cat:0 | bench:0 | pub:0 | replay:1) _ringbuf_rings "$3" ;;
+	info:* | top:* | metrics:* | cat:0 | bench:0 | pub:0 | replay:1) _ringbuf_rings "$3" ;;
 	rm:*) _ringbuf_named_rings "$3" ;;
 	pub:* | replay:0 | record:1) _ringbuf_files "$3" ;;
 	record:0)

@@ -49,7 +49,7 @@ complete_words()
 }
 
 echo 'TAP version 13'
-result commands "$(complete_words '')" 'cat|pub|record|replay|create|rm|ls|info|top|bench|help'
+result commands "$(complete_words '')" 'cat|pub|record|replay|create|rm|ls|info|top|metrics|bench|help'
 result command_prefix "$(complete_words re)" 'record|replay'
 result version "$(complete_words --v)" --version
 result rings "$(complete_words cat '')" 'ringbuf|audio|video'
@@ -69,6 +69,8 @@ result value_is_free "$(complete_words cat --count '')" ''
 result equals_is_no_ring "$(complete_words cat --count = 3 au)" audio
 result short_value "$(complete_words cat -jf '')" ''
 result resume_file "$(complete_words cat --resume fl)" flight.rb
+result textfile "$(complete_words metrics -t fl)" flight.rb
+result metrics_rings "$(complete_words metrics audio v)" video
 result decode "$(complete_words cat --decode p)" proc
 result sort "$(complete_words top --sort l)" 'lag|loss'
 result rm "$(complete_words rm '')" 'audio|video'
@@ -94,7 +96,7 @@ result no_ring "$(complete_words cat '')" ''
 result registered "$(complete -p ringbuf)" 'complete -F _ringbuf ringbuf'
 
 if [[ -x $ringbuf ]]; then
-	for command in cat pub record replay create rm ls info top bench; do
+	for command in cat pub record replay create rm ls info top metrics bench; do
 		# "  -f, --from WHERE": with an =.
 		help=$("$ringbuf" $command --help |
 			sed -nE 's/^  -[A-Za-z], (--[a-z-]+)( [A-Z].*)?( {2,}.*)?$/\1\2/p; s/^  -[A-Za-z], (--[a-z-]+) {2,}.*/\1/p' |
