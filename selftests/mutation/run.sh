@@ -64,14 +64,23 @@ copy_tree()
 		comm -23 - <(sort "$work/files") | (cd "$tree" && xargs -r -d '\n' rm -f)
 }
 
-# The first thing that a log complains of.
+# The first thing that a log complains of; of one that has ended in the middle, after
+# what.
 complaint()
+{
+	local found
+	found=$(complaints "$1" | head -n 1)
+	[ -n "$found" ] || found="hung or died after $(sed -n 's/^ok [0-9]* *//p' "$1" | tail -n 1)"
+	printf '%s\n' "$found"
+}
+
+complaints()
 {
 	sed -n -e 's/^ *not ok: \([^ ]*\): \(.*\)$/\1: \2/p' \
 		-e 's/^not ok [0-9]* *\(- \)\{0,1\}\(.*\)$/\2/p' \
 		-e 's/.*ERROR: \([A-Za-z]*Sanitizer: [^ ]*\).*/\1/p' \
 		-e 's/.*WARNING: \(ThreadSanitizer: data race\).*/\1/p' \
-		-e 's/.*: \(runtime error: .*\)/\1/p' "$1" | head -n 1
+		-e 's/.*: \(runtime error: .*\)/\1/p' -e 's/.*: \(does not hold: .*\)/\1/p' "$1"
 }
 
 # program DIR NAME: one of those built natively
@@ -79,7 +88,7 @@ program()
 {
 	local dir=$1 name=$2 out=$3
 	make -s --no-print-directory -C "$tree/$dir" "$out/$name" >"$work/build.log" 2>&1 || return 125
-	(cd "$tree/$dir" && setarch -R timeout "${LIMIT:-300}" "$out/$name") >"$work/log" 2>&1
+	(cd "$tree/$dir" && setarch -R timeout 60 "$out/$name") >"$work/log" 2>&1
 }
 
 # ask SUITE…: 0: content; 1: has noticed; 125: does not build
