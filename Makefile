@@ -17,6 +17,9 @@ help:
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
+	@echo 'make mutation                 bugs made on purpose: is each noticed? (T=NAME: that one)'
+	@echo 'make fuzz                     fuzzers, for TIME=60 seconds each (T=core, file or lib)'
+	@echo 'make coverage                 which lines of the module the tests run'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
@@ -66,6 +69,15 @@ bench-native-check:
 model: deps
 	@selftests/model/run.sh
 
+mutation:
+	@selftests/mutation/run.sh $(T)
+
+fuzz:
+	@selftests/fuzz/fuzz.sh $(or $(TIME),60) $(T)
+
+coverage:
+	@selftests/coverage/coverage.sh
+
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model mutation fuzz coverage

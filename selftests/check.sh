@@ -200,6 +200,8 @@ done
 check "README: reader.c" readme_program
 check "README: mapped.c" readme_mapped
 check "README: producer.c" readme_module
+check "each barrier is as its table says" selftests/mutation/barriers.sh
+check "mutations apply, and are documented" selftests/mutation/run.sh --check
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 echo "1..$count"

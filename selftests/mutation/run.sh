@@ -88,7 +88,7 @@ program()
 {
 	local dir=$1 name=$2 out=$3
 	make -s --no-print-directory -C "$tree/$dir" "$out/$name" >"$work/build.log" 2>&1 || return 125
-	(cd "$tree/$dir" && setarch -R timeout 60 "$out/$name") >"$work/log" 2>&1
+	(cd "$tree/$dir" && setarch -R timeout 120 "$out/$name") >"$work/log" 2>&1
 }
 
 # ask SUITE…: 0: content; 1: has noticed; 125: does not build

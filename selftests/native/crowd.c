@@ -14,9 +14,16 @@
 
 #define READERS		16
 #define STALL_NS	2000000ULL
+#ifdef __SANITIZE_THREAD__
+#define RECORDS		100000
+#else
+#define RECORDS		500000
+#endif
 
 static struct test_ring ring;
 static u64 total;
+/* Where each record begins, by seq. */
+static u64 *positions;
 static bool finished;
 static pthread_mutex_t holds_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -174,6 +181,9 @@ static void *read_all(void *arg)
 	const struct timespec nap = { .tv_nsec = 2 * STALL_NS };
 	struct reader *r = arg;
 
+	/* So that the writer does not get away. */
+	if (r->random % 2)
+		join(r);
 	while (r->cursor.at.seq < total) {
 		read_one(r);
 		switch (roll(r, 4096)) {
@@ -198,16 +208,44 @@ static void *read_all(void *arg)
 	return NULL;
 }
 
+struct asked {
+	u64 held;
+	u64 pairs;
+	u64 errors;
+};
+
+/* Position and seq of head and tail are of one moment each, and make an account. */
+static void look(struct asked *asked)
+{
+	struct ringbuf_cursor cur = {};
+	struct ringbuf_stats stats;
+	struct ringbuf_mark m;
+
+	ringbuf_core_head(&ring.core, &m);
+	asked->errors += READ_ONCE(positions[m.seq]) != m.pos;
+	ringbuf_core_tail(&ring.core, &m);
+	asked->errors += READ_ONCE(positions[m.seq]) != m.pos;
+	ringbuf_cursor_stats(&cur, &ring.core, &stats);
+	m.seq = stats.lost_records + stats.lag_records;
+	asked->errors += stats.lag_bytes > ring.size || m.seq > total ||
+		READ_ONCE(positions[m.seq]) != stats.lost_bytes + stats.lag_bytes;
+	asked->pairs++;
+}
+
 /* As poll() asks: is there room for the largest record behind the head? */
-static void *ask(void *asked)
+static void *ask(void *arg)
 {
 	u64 frame = RINGBUF_FRAME_SIZE(ringbuf_max_record(ring.size));
+	struct asked *asked = arg;
 	u64 need;
+	int i;
 
 	while (!__atomic_load_n(&finished, __ATOMIC_RELAXED)) {
+		for (i = 0; i < 200; i++)
+			look(asked);
 		need = READ_ONCE(ring.page->head) + frame - ring.size;
-		*(u64 *)asked += ringbuf_core_held(&ring.core, need, now_ns(),
-						   STALL_NS) > 0;
+		asked->held += ringbuf_core_held(&ring.core, need, now_ns(),
+						 STALL_NS) > 0;
 		sched_yield();
 	}
 	return NULL;
@@ -231,6 +269,7 @@ static u64 write_all(void)
 		for (i = 0; i < words; i++)
 			WRITE_ONCE(payload[i], word_of(seq, i));
 		ringbuf_core_commit(core, seq + 1);
+		WRITE_ONCE(positions[seq + 1], core->head);
 		if (seq % 5 || seq + 1 == total)
 			ringbuf_core_publish(core);
 	}
@@ -267,7 +306,8 @@ static bool run(u64 size)
 {
 	static struct reader readers[READERS];
 	const struct ringbuf_mark start = {};
-	u64 asked = 0, held, joins = 0, demoted = 0, backs = 0, lost = 0;
+	struct asked asked = {};
+	u64 held, joins = 0, demoted = 0, backs = 0, lost = 0;
 	pthread_t asker;
 	bool ok = true;
 	int i;
@@ -302,10 +342,12 @@ static bool run(u64 size)
 	for (i = 0; i < READERS; i++)
 		forget(&readers[i]);
 	test_storage_free(&ring);
-	printf("# joins %llu demoted %llu back %llu lost %llu held %llu asked %llu\n",
-	       joins, demoted, backs, lost, held, asked);
+	printf("# joins %llu demoted %llu back %llu lost %llu held %llu asked %llu pairs %llu errors %llu\n",
+	       joins, demoted, backs, lost, held, asked.held, asked.pairs,
+	       asked.errors);
 	/* Else something was never put to the test. */
-	return ok && joins && demoted && backs && lost && held;
+	return ok && !asked.errors && asked.pairs && joins && demoted &&
+	       backs && lost && held;
 }
 
 int main(int argc, char **argv)
@@ -314,7 +356,10 @@ int main(int argc, char **argv)
 	int i, bad = 0;
 	bool ok;
 
-	total = argc > 1 ? strtoull(argv[1], NULL, 0) : 100000;
+	total = argc > 1 ? strtoull(argv[1], NULL, 0) : RECORDS;
+	positions = calloc(total + 1, sizeof(*positions));
+	if (!positions)
+		return 1;
 	printf("TAP version 13\n1..2\n");
 	for (i = 0; i < 2; i++) {
 		ok = run(sizes[i]);
@@ -323,5 +368,6 @@ int main(int argc, char **argv)
 		       ok ? "" : "not ", i + 1, READERS, sizes[i]);
 		fflush(stdout);
 	}
+	free(positions);
 	return bad ? 1 : 0;
 }
