@@ -207,7 +207,7 @@ static void step_write(struct opened *o, struct input *in)
 	if (framed)
 		n = make_frames(in, p, n);
 	else
-		input_bytes(in, p, n < in->left ? n : in->left);
+		memset(p, input_u8(in), n);
 	if (shim_fault > p + n)
 		shim_fault = p + n;
 	good = shim_fault - p;
@@ -329,6 +329,38 @@ static void step_ioctl(struct opened *o, struct input *in)
 		;
 	HOLDS(i < ARRAY_SIZE(cmds) || ret == -ENOTTY || ret == -EBADF);
 	free(was);
+	user_end();
+}
+
+/* The structures as they ought to be: what is chosen by them is what counts. */
+static void step_set(struct opened *o, struct input *in)
+{
+	u8 how = input_u8(in), mark = input_u8(in);
+	struct ringbuf_consumer consumer = {
+		.struct_size = sizeof(consumer), .flags = how % 8,
+		.wake_bytes = mark & 1 ? input_u16(in) : 0,
+		.wake_records = mark & 2 ? input_u8(in) : 0,
+		.wake_ns = mark & 4 ? input_u32(in) : 0,
+	};
+	struct ringbuf_writer writer = {
+		.struct_size = sizeof(writer), .flags = how / 8 % 2,
+	};
+	unsigned long arg = (unsigned long)user_memory(in, sizeof(consumer));
+	long ret;
+
+	shim_fault = shim_user + sizeof(consumer);
+	if (o->file.f_mode & FMODE_READ) {
+		memcpy(shim_user, &consumer, sizeof(consumer));
+		ret = ringbuf_fops.unlocked_ioctl(&o->file,
+						  RINGBUF_IOC_SET_CONSUMER, arg);
+		HOLDS(!ret || ret == -ENOMEM || (ret == -EPERM &&
+		      !rb->config.reliable));
+	}
+	if (o->file.f_mode & FMODE_WRITE) {
+		memcpy(shim_user, &writer, sizeof(writer));
+		HOLDS(!ringbuf_fops.unlocked_ioctl(&o->file,
+						   RINGBUF_IOC_SET_WRITER, arg));
+	}
 	user_end();
 }
 
@@ -520,6 +552,9 @@ static void step(struct input *in)
 	case 6:
 		if (!ringbuf_ring_dead(rb) && input_u8(in) % 8 == 0)
 			ringbuf_ring_kill(rb);
+		break;
+	case 7:
+		step_set(o, in);
 		break;
 	case 15:
 		step_kernel(in);

@@ -6,7 +6,7 @@
 #include "shim.h"
 #include "shim_test.h"
 
-#define FRAMES		4096U
+#define FRAMES		64U
 
 u64 shim_now;
 u8 *shim_user, *shim_fault;
@@ -18,7 +18,9 @@ static struct page frames[FRAMES];
 /* What vmap() has made. */
 struct area {
 	u8 *mem;
-	size_t bytes;
+	unsigned int count;
+	unsigned int *frames;
+	bool used;
 };
 
 static struct area areas[16];
@@ -28,36 +30,34 @@ bool shim_no_memory(void)
 	return shim_fail_after && !--shim_fail_after;
 }
 
-static int memory(void)
-{
-	static int fd = -1;
+static u8 *memory;
+static int memory_fd;
 
-	if (fd < 0) {
-		fd = memfd_create("pages", 0);
-		if (fd < 0 || ftruncate(fd, FRAMES * PAGE_SIZE))
-			abort();
-	}
-	return fd;
+static void make_memory(void)
+{
+	memory_fd = memfd_create("pages", 0);
+	if (memory_fd < 0 || ftruncate(memory_fd, FRAMES * PAGE_SIZE))
+		abort();
+	memory = mmap(NULL, FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      memory_fd, 0);
+	if (memory == MAP_FAILED)
+		abort();
 }
 
 struct page *alloc_page(gfp_t gfp)
 {
-	static unsigned int next;
-	struct page *page;
-	unsigned int i;
+	struct page *page = frames;
 
 	if (shim_no_memory())
 		return NULL;
-	for (i = 0; i < FRAMES && frames[next % FRAMES].address; i++)
-		next++;
-	page = &frames[next % FRAMES];
-	if (page->address)
-		return NULL;
-	page->frame = next++ % FRAMES;
-	page->address = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			     memory(), page->frame * PAGE_SIZE);
-	if (page->address == MAP_FAILED)
+	if (!memory)
+		make_memory();
+	while (page->address)
+		page++;
+	if (page >= frames + FRAMES)
 		abort();
+	page->frame = page - frames;
+	page->address = memory + page->frame * PAGE_SIZE;
 	memset(page->address, 0, PAGE_SIZE);
 	shim_pages++;
 	return page;
@@ -67,31 +67,62 @@ void __free_page(struct page *page)
 {
 	if (!page->address)
 		abort();
-	munmap(page->address, PAGE_SIZE);
 	page->address = NULL;
 	shim_pages--;
 }
 
-/* With a page that nobody may touch on either side. */
+static bool is_of(const struct area *a, struct page **pages, unsigned int count)
+{
+	unsigned int i;
+
+	if (!a->mem || a->used || a->count != count)
+		return false;
+	for (i = 0; i < count; i++)
+		if (a->frames[i] != pages[i]->frame)
+			return false;
+	return true;
+}
+
+static void make_area(struct area *a, struct page **pages, unsigned int count)
+{
+	unsigned int i;
+
+	a->count = count;
+	a->frames = malloc(count * sizeof(*a->frames));
+	a->mem = mmap(NULL, (count + 2) * PAGE_SIZE, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!a->frames || a->mem == MAP_FAILED)
+		abort();
+	for (i = 0; i < count; i++) {
+		a->frames[i] = pages[i]->frame;
+		if (mmap(a->mem + (i + 1) * PAGE_SIZE, PAGE_SIZE,
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 memory_fd, pages[i]->frame * PAGE_SIZE) == MAP_FAILED)
+			abort();
+	}
+}
+
+/*
+ * With a page that nobody may touch on either side. An area stays for the next one
+ * of the same pages, out of reach meanwhile: to map it anew costs more than the rest.
+ */
 void *vmap(struct page **pages, unsigned int count, int flags, int prot)
 {
-	struct area *a = areas;
-	unsigned int i;
+	struct area *a;
 
 	if (shim_no_memory())
 		return NULL;
-	while (a->mem)
-		a++;
-	a->bytes = (count + 2) * PAGE_SIZE;
-	a->mem = mmap(NULL, a->bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	if (a->mem == MAP_FAILED)
+	for (a = areas; a < areas + ARRAY_SIZE(areas) && a->mem; a++)
+		if (is_of(a, pages, count))
+			break;
+	if (a == areas + ARRAY_SIZE(areas))
 		abort();
-	for (i = 0; i < count; i++)
-		if (mmap(a->mem + (i + 1) * PAGE_SIZE, PAGE_SIZE,
-			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			 memory(), pages[i]->frame * PAGE_SIZE) == MAP_FAILED)
-			abort();
+	if (!a->mem)
+		make_area(a, pages, count);
+	a->used = true;
+	if (mprotect(a->mem + PAGE_SIZE, count * PAGE_SIZE,
+		     PROT_READ | PROT_WRITE))
+		abort();
 	return a->mem + PAGE_SIZE;
 }
 
@@ -103,8 +134,8 @@ void vunmap(const void *p)
 		return;
 	while (a->mem + PAGE_SIZE != p)
 		a++;
-	munmap(a->mem, a->bytes);
-	a->mem = NULL;
+	mprotect(a->mem + PAGE_SIZE, a->count * PAGE_SIZE, PROT_NONE);
+	a->used = false;
 }
 
 void init_wait(struct wait_queue_entry *wait)
