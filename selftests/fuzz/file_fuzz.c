@@ -9,18 +9,10 @@
 #include "shim_test.h"
 #include "chardev.h"
 #include "file.h"
+#include "file_shadow.h"
 
 #define FILES		4
 #define STEPS		200
-#define SHADOWS		1024
-
-/* What was written, by seq; hash 0: nothing. */
-struct shadow {
-	u64 seq;
-	u32 len;
-	u16 type;
-	u64 hash;
-};
 
 struct opened {
 	struct file file;
@@ -30,45 +22,13 @@ struct opened {
 	u64 first_pos;
 };
 
-static struct ringbuf *rb;
+struct ringbuf *rb;
 static struct opened files[FILES];
-static struct shadow shadows[SHADOWS];
 static bool kernel_producer;
-
-static u64 hash_of(const u8 *p, size_t n)
-{
-	u64 h = 0xcbf29ce484222325ULL;
-
-	for (; n; n--)
-		h = (h ^ *p++) * 0x100000001b3ULL;
-	return h | 1;
-}
-
-/* As all that was published lies in the ring: from @seq on. */
-static void remember(u64 pos, u64 seq)
-{
-	const struct ringbuf_record *rec;
-	struct shadow *s;
-
-	for (; pos != rb->core.page->head; pos += RINGBUF_FRAME_SIZE(rec->len)) {
-		rec = ringbuf_frame_at(&rb->core, pos);
-		HOLDS(rec->len && !rec->flags && rec->seq == seq);
-		HOLDS(RINGBUF_FRAME_SIZE(rec->len) <= rb->core.size / 4);
-		s = &shadows[seq % SHADOWS];
-		s->seq = seq++;
-		s->len = rec->len;
-		s->type = rec->type;
-		s->hash = hash_of((const u8 *)(rec + 1), rec->len);
-	}
-	HOLDS(seq == rb->core.page->head_seq);
-}
-
-static bool was_written(u64 seq, const u8 *payload, u32 len)
-{
-	const struct shadow *s = &shadows[seq % SHADOWS];
-
-	return s->seq == seq && s->len == len && s->hash == hash_of(payload, len);
-}
+/* While somebody's user memory is touched: who does what, and has it happened? */
+static struct opened *other;
+static u8 others_way;
+static bool disturbed;
 
 /* User memory of @n bytes, good up to some byte. */
 static u8 *user_memory(struct input *in, size_t n)
@@ -89,6 +49,79 @@ static void user_end(void)
 	free(shim_user);
 	shim_user = NULL;
 	shim_fault = NULL;
+}
+
+/* The producer goes on, whoever it is. */
+static void write_meanwhile(void)
+{
+	u64 pos = rb->core.page->head, seq = rb->core.page->head_seq;
+	u32 i, len = 1 + others_way * 4;
+	void *payload;
+
+	for (i = 0; i < 1 + others_way / 4U; i++) {
+		payload = ringbuf_core_reserve(&rb->core, len, i);
+		if (!payload)
+			break;
+		memset(payload, i, len);
+		ringbuf_ring_commit(rb);
+		ringbuf_ring_publish(rb);
+		/* The shadows are fewer than what may go by. */
+		remember(pos, seq);
+		pos = rb->core.page->head;
+		seq = rb->core.page->head_seq;
+	}
+}
+
+/* A thread that shares the file, or another consumer, reads. */
+static void read_meanwhile(void)
+{
+	u8 *user = shim_user, *fault = shim_fault, buf[600];
+	struct iov_iter iter = {
+		.ubuf = buf, .count = sizeof(buf), .is_ubuf = true,
+		.user_backed = true,
+	};
+	struct kiocb iocb = {
+		.ki_filp = &other->file, .ki_flags = IOCB_NOWAIT,
+	};
+
+	shim_user = buf;
+	shim_fault = buf + sizeof(buf);
+	ringbuf_fops.read_iter(&iocb, &iter);
+	shim_user = user;
+	shim_fault = fault;
+}
+
+static void meanwhile(void)
+{
+	disturbed = true;
+	switch (others_way % 4) {
+	case 0:
+		if (!ringbuf_ring_dead(rb))
+			ringbuf_ring_kill(rb);
+		break;
+	case 1:
+		if (other->open && other->file.f_mode & FMODE_READ)
+			read_meanwhile();
+		break;
+	default:
+		/* Nobody else does, while a writer writes. */
+		if (!rb->write_lock.held && !ringbuf_ring_dead(rb) &&
+		    !rb->core.reserved)
+			write_meanwhile();
+	}
+}
+
+/* Does something happen while user memory is touched? */
+static void disturb(struct input *in)
+{
+	u8 how = input_u8(in);
+
+	disturbed = false;
+	if (how % 4)
+		return;
+	other = &files[how / 4 % FILES];
+	others_way = input_u8(in);
+	shim_meanwhile = meanwhile;
 }
 
 static struct iov_iter user_iter(struct input *in, size_t n)
@@ -133,41 +166,6 @@ static size_t make_frames(struct input *in, u8 *to, size_t n)
 	return input_u8(in) & 1 ? at : n;
 }
 
-/*
- * What a run of frames has to do, said once more: bytes of the frames before the
- * first that is bad, or what is wrong with that if it is the first.
- */
-static ssize_t run_result(const u8 *p, size_t n, size_t good)
-{
-	struct ringbuf_record rec;
-	size_t at = 0, frame;
-	ssize_t why = 0;
-
-	while (at < n) {
-		why = -EINVAL;
-		if (n - at < sizeof(rec))
-			break;
-		why = -EFAULT;
-		if (good < at || good - at < sizeof(rec))
-			break;
-		memcpy(&rec, p + at, sizeof(rec));
-		frame = RINGBUF_FRAME_SIZE(rec.len);
-		why = -EINVAL;
-		if (!rec.len || frame > n - at || rec.flags & ~RINGBUF_RECORD_LOST)
-			break;
-		if (!rec.flags) {
-			why = -EMSGSIZE;
-			if (rec.len > ringbuf_max_record(rb->core.size))
-				break;
-			why = -EFAULT;
-			if (good - at < frame)
-				break;
-		}
-		at += frame;
-	}
-	return at ? (ssize_t)at : n ? why : 0;
-}
-
 static void check_write(ssize_t ret, size_t n, size_t good, bool framed, u64 seq)
 {
 	u64 records = rb->core.page->head_seq - seq;
@@ -175,7 +173,7 @@ static void check_write(ssize_t ret, size_t n, size_t good, bool framed, u64 seq
 
 	HOLDS(ret <= (ssize_t)n && (ret > 0 || !records || !framed));
 	if (ringbuf_ring_dead(rb)) {
-		HOLDS(!records);
+		HOLDS(!records || (disturbed && ret > 0));
 		return;
 	}
 	if (framed)
@@ -212,39 +210,14 @@ static void step_write(struct opened *o, struct input *in)
 		shim_fault = p + n;
 	good = shim_fault - p;
 	iter = user_iter(in, n);
+	disturb(in);
 	ret = ringbuf_fops.write_iter(&iocb, &iter);
+	shim_meanwhile = NULL;
 	if (ret > 0)
 		HOLDS(iter.iov_offset == (size_t)ret && iter.count == n - ret);
 	check_write(ret, n, good, framed, seq);
 	remember(pos, seq);
 	user_end();
-}
-
-static void check_frames(const u8 *p, size_t n, u64 seq)
-{
-	struct ringbuf_record rec;
-	struct ringbuf_lost lost;
-	size_t frame;
-
-	while (n) {
-		HOLDS(n >= sizeof(rec));
-		memcpy(&rec, p, sizeof(rec));
-		frame = RINGBUF_FRAME_SIZE(rec.len);
-		HOLDS(frame <= n && rec.seq == seq);
-		if (rec.flags) {
-			HOLDS(rec.flags == RINGBUF_RECORD_LOST &&
-			      rec.len == sizeof(lost));
-			memcpy(&lost, p + sizeof(rec), sizeof(lost));
-			HOLDS(lost.records);
-			seq += lost.records;
-		} else {
-			HOLDS(was_written(seq++, p + sizeof(rec), rec.len));
-			for (size_t i = sizeof(rec) + rec.len; i < frame; i++)
-				HOLDS(!p[i]);
-		}
-		p += frame;
-		n -= frame;
-	}
 }
 
 static void step_read(struct opened *o, struct input *in)
@@ -256,6 +229,7 @@ static void step_read(struct opened *o, struct input *in)
 	struct ringbuf_mark at = rf->cursor.at;
 	struct iov_iter iter;
 	int next = -1, *where;
+	bool shared;
 	ssize_t ret;
 	u8 *p = user_memory(in, sizeof(int));
 
@@ -266,11 +240,21 @@ static void step_read(struct opened *o, struct input *in)
 	user_end();
 	p = user_memory(in, n);
 	iter = user_iter(in, n);
+	disturb(in);
 	ret = ringbuf_fops.read_iter(&iocb, &iter);
+	shim_meanwhile = NULL;
+	shared = disturbed && other == o;
 	HOLDS(iter.iov_offset == (size_t)(ret > 0 ? ret : 0));
 	HOLDS(ret <= (ssize_t)n);
-	if (ret > 0 && framed) {
-		check_frames(p, ret, at.seq);
+	if (disturbed) {
+		/* Nothing torn, and nothing twice: the account says the rest. */
+		if (ret > 0 && framed)
+			check_frames(p, ret, ((struct ringbuf_record *)p)->seq,
+				     shared);
+		else if (ret > 0 && !shared)
+			HOLDS(was_written(rf->cursor.at.seq - 1, p, ret));
+	} else if (ret > 0 && framed) {
+		check_frames(p, ret, at.seq, false);
 		HOLDS(ret >= next);
 	} else if (ret > 0) {
 		HOLDS(rf->cursor.at.seq == at.seq + 1 && ret == next);
@@ -588,7 +572,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct input in = { bytes, size };
 	int i;
 
-	memset(shadows, 0, sizeof(shadows));
+	forget();
 	memset(files, 0, sizeof(files));
 	kernel_producer = false;
 	if (!make_ring(&in)) {

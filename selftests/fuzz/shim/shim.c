@@ -12,6 +12,7 @@ u64 shim_now;
 u8 *shim_user, *shim_fault;
 unsigned int shim_pages;
 unsigned int shim_fail_after;
+void (*shim_meanwhile)(void);
 
 static struct page frames[FRAMES];
 
@@ -194,8 +195,12 @@ void remove_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait)
 static unsigned long user_copy(void *to, const void *from, unsigned long n,
 			       const u8 *user)
 {
+	void (*meanwhile)(void) = shim_meanwhile;
 	unsigned long good = n;
 
+	shim_meanwhile = NULL;
+	if (meanwhile)
+		meanwhile();
 	if (user < shim_user || user > shim_fault)
 		return n;
 	if (good > (unsigned long)(shim_fault - user))

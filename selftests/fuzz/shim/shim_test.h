@@ -7,5 +7,7 @@
 extern unsigned int shim_pages;
 /* The allocation of that number fails; 0: none. */
 extern unsigned int shim_fail_after;
+/* Called at the next access to user memory, once: what others do meanwhile. */
+extern void (*shim_meanwhile)(void);
 
 #endif
