@@ -42,8 +42,8 @@ awk '
 				if (found[i] != want[label] && (want[label] != "smp_mb" ||
 				    found[i] !~ /^(wq_has_sleeper|prepare_to_wait)$/))
 					bad = 1
-			printf "%sok %d %s is %s%s\n", bad ? "not " : "", ++n, label,
-				want[label], bad ? ", and there is" (m ? have[label] : " none") : ""
+			printf "%sok %d %s, %s%s\n", bad ? "not " : "", ++n, label,
+				want[label], bad ? ": there is" (m ? have[label] : " no label") : ""
 			wrong += bad
 		}
 		for (label in have)
