@@ -38,6 +38,12 @@ void remember(u64 pos, u64 seq)
 	const struct ringbuf_record *rec;
 	struct shadow *s;
 
+	/* A run may be longer than the ring: its first records are gone. */
+	if (ringbuf_before(pos, rb->core.page->tail)) {
+		pos = rb->core.page->tail;
+		rec = ringbuf_frame_at(&rb->core, pos);
+		seq = rec->seq;
+	}
 	for (; pos != rb->core.page->head; pos += RINGBUF_FRAME_SIZE(rec->len)) {
 		rec = ringbuf_frame_at(&rb->core, pos);
 		HOLDS(rec->len && !rec->flags && rec->seq == seq);
