@@ -122,7 +122,7 @@ static void step_run(struct ring *r, struct input *in)
 	u64 from = r->core.head, end;
 	u8 *room;
 
-	if (r->core.reserved)
+	if (ringbuf_core_open(&r->core))
 		return;
 	room = ringbuf_core_reserve_run(&r->core, len);
 	if (!room)
@@ -289,7 +289,7 @@ static void step(struct ring *r, struct input *in)
 		ringbuf_core_publish(&r->core);
 		break;
 	case 8:
-		if (!r->core.reserved)
+		if (!ringbuf_core_open(&r->core))
 			ringbuf_core_drop(&r->core);
 		break;
 	case 9:

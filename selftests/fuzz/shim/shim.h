@@ -277,6 +277,7 @@ struct irq_work {
 #define FMODE_PREAD		8U
 #define FMODE_PWRITE		16U
 #define FMODE_NOWAIT		32U
+#define FMODE_STREAM		64U
 #define IOCB_NOWAIT		1
 
 #define EPOLLIN			0x001U
@@ -313,6 +314,9 @@ struct file_operations {
 	int (*open)(struct inode *inode, struct file *file);
 	int (*release)(struct inode *inode, struct file *file);
 	loff_t (*llseek)(struct file *file, loff_t offset, int whence);
+	ssize_t (*read)(struct file *file, char *buf, size_t len, loff_t *pos);
+	ssize_t (*write)(struct file *file, const char *buf, size_t len,
+			 loff_t *pos);
 	ssize_t (*read_iter)(struct kiocb *iocb, struct iov_iter *to);
 	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
 	void *splice_read;
@@ -436,6 +440,18 @@ struct iov_iter {
 #define iter_is_ubuf(i)		((i)->is_ubuf)
 #define user_backed_iter(i)	((i)->user_backed)
 #define iov_iter_count(i)	((i)->count)
+
+#define ITER_SOURCE		1
+#define ITER_DEST		0
+
+static inline void iov_iter_ubuf(struct iov_iter *i, int direction, void *buf,
+				 size_t count)
+{
+	*i = (struct iov_iter) {
+		.ubuf = buf, .count = count, .is_ubuf = true,
+		.user_backed = true,
+	};
+}
 
 void iov_iter_advance(struct iov_iter *i, size_t n);
 void iov_iter_revert(struct iov_iter *i, size_t n);
