@@ -20,6 +20,9 @@ help:
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
 	@echo 'make matrix                   against all kernels, architectures, compilers there are'
 	@echo 'make intree                   as a part of the kernel, built in and signed, in a VM'
+	@echo 'make mutation                 bugs made on purpose: is each noticed? (T=NAME: that one)'
+	@echo 'make fuzz                     fuzzers, for TIME=60 seconds each (T=core, file or lib)'
+	@echo 'make coverage                 which lines of the module the tests run'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
@@ -94,8 +97,19 @@ package-test:
 model: deps
 	@selftests/model/run.sh
 
+mutation:
+	@selftests/mutation/run.sh $(T)
+
+fuzz:
+	@selftests/fuzz/fuzz.sh $(or $(TIME),60) $(T)
+
+coverage:
+	@selftests/coverage/coverage.sh
+
+
 export T K V DESTDIR
 
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-readme bench-native bench-native-quick bench-native-check
+.PHONY: mutation fuzz coverage

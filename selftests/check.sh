@@ -217,6 +217,8 @@ check "checkpatch, Kconfig" run_checkpatch_kconfig
 check "ABI files" run_abi
 check "ABI files: all there is, and no more" run_abi_complete
 check "documentation renders" run_documentation
+check "each barrier is as its table says" selftests/mutation/barriers.sh
+check "mutations apply, and are documented" selftests/mutation/run.sh --check
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 check "one version" packaging/version.sh check

@@ -104,6 +104,8 @@ int stream_find(struct reader *r)
 		pub->seq = rec->seq + lost->records;
 		pub->gap = pub->seq - seq;
 		pub->base = (uintptr_t)r->buffer + offset - pub->at;
+		/* If what follows is bad there is nothing before it. */
+		pub->end = pub->at;
 	}
 	if (before(rec->seq, seq))
 		return -EBADMSG;
