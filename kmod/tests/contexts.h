@@ -5,7 +5,9 @@
 
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
-#include <kunit/test.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/types.h>
 
 #if defined(CONFIG_X86_LOCAL_APIC) && defined(CONFIG_SMP)
 #define TEST_NMI
@@ -20,7 +22,10 @@ struct job {
 	u32 number;
 	int result;
 	bool in_context;
+	bool elsewhere; /* on another CPU, if the context can be had there */
 	struct hrtimer timer;
+	struct tasklet_struct tasklet;
+	struct irq_work work;
 	struct completion done;
 };
 
@@ -28,6 +33,9 @@ struct context {
 	const char *name;
 	bool (*run)(struct job *job);
 };
+
+extern const struct context contexts[];
+extern const unsigned int n_contexts;
 
 /* Around all that runs. */
 int contexts_init(void);
