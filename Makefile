@@ -16,6 +16,8 @@ help:
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
+	@echo 'make torture                  fuzzers, contexts; an hour or two (CALLS= SEED= ROUNDS= T= K=)'
+	@echo 'make soak TIME=SECONDS        everything at once, for so long (K=, SEED=)'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
@@ -45,6 +47,12 @@ test:
 check native kunit selftest userspace:
 	@selftests/run.sh $@
 
+torture:
+	@selftests/run.sh torture
+
+soak:
+	@selftests/run.sh soak
+
 deps:
 	@selftests/vm/deps.sh
 
@@ -66,6 +74,6 @@ bench-native-check:
 model: deps
 	@selftests/model/run.sh
 
-export T K V
+export T K V CALLS SEED ROUNDS TIME
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: torture soak all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model

@@ -262,7 +262,7 @@ suite_userspace()
 
 . selftests/torture/suite.sh
 
-suites='check native kunit selftest userspace torture'
+suites='check native kunit selftest userspace short_torture'
 selftests/vm/deps.sh
 # shellcheck disable=SC2086 # words
 [ $# -gt 0 ] || set -- $suites

@@ -3,7 +3,7 @@
 #
 # In the guest, by vm/guest-selftest.sh: one piece of torture, called as its name.
 # /torture has the programs, and env, what they are told.
-SEED=1 CALLS=20000 SECONDS_=0 ROUNDS=200 TIME=60 FAILNTH=
+SEED=1 CALLS=20000 SECONDS_=0 ROUNDS=200 TIME=60 FAILNTH= TRINITY=100000
 . /torture/env
 PATH=/torture:$PATH
 rings=/sys/kernel/config/ringbuf
@@ -60,7 +60,50 @@ fuzz_repeats()
 	echo 1..1
 }
 
+# by USER COMMAND…: with a writer at work meanwhile
+by()
+{
+	user=$1
+	shift
+	echo TAP version 13
+	reload mode=0666 reliable=1 stall_ms=20 size=65536
+	(while echo "a record of no great length"; do :; done >/dev/ringbuf) 2>/dev/null &
+	writer=$!
+	cd /tmp && su -s /bin/sh "$user" -c "$*" </dev/null >/tmp/tool 2>&1
+	status=$?
+	kill $writer
+	wait $writer 2>/dev/null
+	tail -n 25 /tmp/tool | sed 's/^/# /'
+	head=$(cat /sys/class/misc/ringbuf/head_seq)
+	echo "# $head records were written meanwhile"
+	# Those that it started may be on their way out.
+	sleep 1
+	unload
+	[ $status = 0 ] && [ "$head" -gt 0 ] || printf 'not '
+	echo "ok 1 $1 as $user: status $status"
+	echo 1..1
+}
+
+# Calls that one of these files can be the target of; it knows all others, too.
+calls="read write readv writev pread64 pwrite64 preadv pwritev lseek ioctl poll ppoll \
+select mmap munmap mprotect mremap madvise msync mincore dup dup2 dup3 fcntl fstat \
+splice sendfile fsync flock ftruncate fallocate close"
+
 case "${0##*/}" in
+stress_ng_user)
+	by user stress-ng --dev 3 --dev-file /dev/ringbuf --timeout "${TIME}s" --metrics-brief
+	;;
+stress_ng_root)
+	by root stress-ng --dev 3 --dev-file /dev/ringbuf --timeout "${TIME}s" --metrics-brief
+	;;
+trinity_user)
+	by user trinity -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
+		"$(printf -- '-c %s ' $calls)"
+	;;
+trinity_root)
+	by root trinity --dangerous -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
+		"$(printf -- '-c %s ' $calls)"
+	;;
 fuzz_user)
 	fuzz_as 1000 65536
 	;;
@@ -77,6 +120,9 @@ failnth)
 contexts)
 	reload && insmod /torture/ringbuf_poke.ko &&
 		contexts "$ROUNDS" && rmmod ringbuf_poke
+	;;
+hostile)
+	hostile
 	;;
 soak)
 	rmmod ringbuf && /torture/soak "$TIME" "$SEED"

@@ -39,17 +39,19 @@ poke_module()
 	poke=$out/ringbuf_poke.ko
 }
 
-# torture_on KERNEL LIMIT "ENV" PIECE…: in one guest, each piece LIMIT seconds at most
+# torture_on KERNEL LIMIT "ENV" PIECE…: in one guest, each piece LIMIT seconds at
+# most; $append: more kernel parameters
+append= tools=()
 torture_on()
 {
-	local kernel=$1 limit=$2 env=$3 dir bin poke p files
+	local kernel=$1 limit=$2 env=$3 dir bin poke p files=()
 	shift 3
 	torture_programs && build "$kernel" && poke_module "$kernel" "$dir" || return 0
 	printf '%s\n' $env >"$work/env"
-	files=(--file "$dir/kmod/ringbuf.ko" --file selftests/vm/guest-selftest.sh
+	files=("${tools[@]}" --file "$dir/kmod/ringbuf.ko" --file selftests/vm/guest-selftest.sh
 		--file selftests/vm/reports.sh --file "$work/env:/torture/env"
 		--file "$poke:/torture/ringbuf_poke.ko")
-	for p in fuzz failnth contexts soak; do
+	for p in fuzz failnth contexts hostile soak; do
 		files+=(--file "$bin/$p:/torture/$p")
 	done
 	for p; do
@@ -58,31 +60,72 @@ torture_on()
 	echo "- $kernel: $*"
 	# One that is locked up ends its guest.
 	vm --kernel "$kernel" --smp 2 --mem 1536 --timeout $((limit * $# + 120)) \
-		--modprobe configfs --keep-log "$logs/torture-$kernel-$1.log" \
+		--append "$append" --modprobe configfs --keep-log "$logs/torture-$kernel-$1.log" \
 		"${files[@]}" -- "chmod 755 /tests/*; echo '$*' | tr ' ' '\\n' |
 			sh /guest-selftest.sh $limit" </dev/null | tally
 	vm_ended "torture on $kernel"
 }
 
-# Some of each, for every day.
-suite_torture()
+# Memory that was not cleared shows what it was before.
+suite_hostile()
 {
-	torture_on debug 300 "FAILNTH=-q CALLS=${CALLS:-30000} SEED=$SEED ROUNDS=${ROUNDS:-20}" \
+	local append='init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=P'
+	torture_on 6.12 300 "" hostile
+}
+
+# tool_files NAME: into $tools, with its libraries
+tool_files()
+{
+	local path file
+	path=$(command -v "$1") || return
+	tools+=(--file "$path:/bin/$1")
+	for file in $(ldd "$path" | grep -o '/[^ ]*'); do
+		tools+=(--file "$file:$file")
+	done
+}
+
+# What others have made to break devices, as far as it is here.
+find_tools()
+{
+	selftests/torture/deps.sh
+	pieces=()
+	tool_files stress-ng && pieces+=(stress_ng_user stress_ng_root)
+	tool_files trinity && pieces+=(trinity_user trinity_root)
+	[ ${#pieces[@]} = 4 ] || {
+		echo "  skipped: stress-ng or trinity, which are not installed"
+		skipped=$((skipped + 1))
+	}
+}
+
+# Some of each, for every day.
+suite_short_torture()
+{
+	[ -n "$T" ] || suite_hostile
+	torture_on "${K:-debug}" 300 \
+		"FAILNTH=-q CALLS=${CALLS:-20000} SECONDS_=15 SEED=$SEED ROUNDS=${ROUNDS:-10}" \
 		${T:-failnth fuzz_repeats fuzz_user fuzz_root contexts}
 }
 
-# For an hour or two.
-suite_long_torture()
+# For an hour or two; T=PIECE: only that.
+suite_torture()
 {
-	local kernel calls=${CALLS:-5000000} rounds=${ROUNDS:-20500}
+	local kernel tools=() pieces env
+	env="CALLS=${CALLS:-5000000} SEED=$SEED ROUNDS=${ROUNDS:-20500} TIME=${TIME:-60}"
+	env+=" TRINITY=${CALLS:-200000}"
+	find_tools
+	if [ -n "$T" ]; then
+		for kernel in ${K:-debug}; do
+			torture_on "$kernel" 14400 "$env" $T
+		done
+		return 0
+	fi
+	suite_hostile
 	for kernel in ${K:-debug}; do
-		torture_on "$kernel" 14400 "CALLS=$calls SEED=$SEED" \
-			${T:-fuzz_user fuzz_root}
+		torture_on "$kernel" 14400 "$env" failnth fuzz_repeats fuzz_user fuzz_root \
+			"${pieces[@]}"
 	done
-	[ -z "$T" ] || return 0
-	torture_on debug 1200 "" failnth
 	for kernel in ${K:-6.12 6.12-rt}; do
-		torture_on "$kernel" 14400 "ROUNDS=$rounds" contexts
+		torture_on "$kernel" 14400 "$env" contexts
 	done
 }
 
