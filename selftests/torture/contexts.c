@@ -27,6 +27,8 @@
 /* Long for a guest whose host is busy, too. */
 #define TIMEOUT_S	20
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 struct reader {
 	int fd;
 	int epoll;
@@ -126,8 +128,6 @@ static const struct {
 	{ "epoll, edge, three records", false, sleep_epoll, set_oneshot_mark, 3 },
 	{ "poll, 100 us", false, sleep_poll, set_time, 1 },
 };
-
-#define N_SLEEPS	(sizeof(sleeps) / sizeof(sleeps[0]))
 
 /* Reads all there is; the numbers go up by one. */
 static bool take_all(struct reader *r, uint32_t *next, bool block)
@@ -277,7 +277,7 @@ int main(int argc, char **argv)
 	}
 	printf("TAP version 13\n");
 	for (p.context = 0; p.number = 0, !ioctl(poke, POKE, &p); p.context++) {
-		for (i = 0; i < N_SLEEPS; i++) {
+		for (i = 0; i < ARRAY_SIZE(sleeps); i++) {
 			bool good;
 
 			if (fnmatch(contexts, p.name, 0) || fnmatch(how, sleeps[i].name, 0))

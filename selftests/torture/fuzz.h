@@ -31,7 +31,7 @@
 #define FIRST_SLOT	100
 #define SLOTS		16
 /* The first of them are for writers, of whom a ring has one. */
-#define WRITER_SLOTS	4
+#define WRITER_SLOTS	2
 #define SOCKET_FD	200	/* and the next: a pair */
 #define EPOLL_FD	202
 #define PIPE_FD		204	/* and the next */

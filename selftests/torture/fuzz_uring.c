@@ -89,7 +89,8 @@ static void fill(struct thread *t, struct io_uring_sqe *sqe)
 	case 9:
 		sqe->opcode = IORING_OP_ASYNC_CANCEL;
 		sqe->addr = once_in(t, 2) ? TAG(uring_read) : TAG(uring_poll);
-		sqe->len = sqe->off = 0;
+		sqe->len = 0;
+		sqe->off = 0;
 		sqe->cancel_flags = once_in(t, 2) ? IORING_ASYNC_CANCEL_ALL :
 				    once_in(t, 2) ? IORING_ASYNC_CANCEL_ANY : 0;
 		sqe->user_data = TAG(uring_other);
@@ -97,12 +98,14 @@ static void fill(struct thread *t, struct io_uring_sqe *sqe)
 	case 10:
 		sqe->opcode = IORING_OP_POLL_REMOVE;
 		sqe->addr = TAG(uring_poll);
-		sqe->len = sqe->off = 0;
+		sqe->len = 0;
+		sqe->off = 0;
 		sqe->user_data = TAG(uring_other);
 		break;
 	default:
 		sqe->opcode = IORING_OP_FADVISE;
-		sqe->off = sqe->addr = 0;
+		sqe->off = 0;
+		sqe->addr = 0;
 		sqe->user_data = TAG(uring_other);
 	}
 	if (once_in(t, 8))

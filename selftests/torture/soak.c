@@ -256,7 +256,7 @@ static long count_areas(void)
 	long n = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, "[ringbuf]") != NULL;
+		n += !!strstr(line, "[ringbuf]");
 	if (f)
 		fclose(f);
 	return n;
