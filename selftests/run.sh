@@ -137,6 +137,7 @@ selftest_plan()
 		local run kernel smp level
 		for run in $K; do
 			IFS=: read -r kernel smp level <<<"$run"
+			case "$kernel" in debug | kcsan | rtdebug) level=${level:-quick} ;; esac
 			echo "$kernel ${smp:-2} ${level:-full}"
 		done
 	elif [ -n "$T" ]; then
