@@ -60,6 +60,14 @@ fuzz_repeats()
 	echo 1..1
 }
 
+run_contexts()
+{
+	reload && insmod /torture/ringbuf_poke.ko || return
+	contexts "$ROUNDS"
+	status=$?
+	rmmod ringbuf_poke && return $status
+}
+
 # by USER COMMAND…: with a writer at work meanwhile
 by()
 {
@@ -118,8 +126,7 @@ failnth)
 	/torture/failnth $FAILNTH
 	;;
 contexts)
-	reload && insmod /torture/ringbuf_poke.ko &&
-		contexts "$ROUNDS" && rmmod ringbuf_poke
+	run_contexts
 	;;
 hostile)
 	hostile
