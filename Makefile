@@ -17,6 +17,8 @@ help:
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
+	@echo 'make torture                  fuzzers, contexts; an hour or two (CALLS= SEED= ROUNDS= T= K=)'
+	@echo 'make soak TIME=SECONDS        everything at once, for so long (K=, SEED=)'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
 	@echo 'make matrix                   against all kernels, architectures, compilers there are'
 	@echo 'make intree                   as a part of the kernel, built in and signed, in a VM'
@@ -58,6 +60,12 @@ test:
 
 check native kunit selftest userspace:
 	@selftests/run.sh $@
+
+torture:
+	@selftests/run.sh torture
+
+soak:
+	@selftests/run.sh soak
 
 deps:
 	@selftests/vm/deps.sh
@@ -107,9 +115,9 @@ coverage:
 	@selftests/coverage/coverage.sh
 
 
-export T K V DESTDIR
+export T K V DESTDIR CALLS SEED ROUNDS TIME
 
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-readme bench-native bench-native-quick bench-native-check
-.PHONY: mutation fuzz coverage
+.PHONY: mutation fuzz coverage torture soak

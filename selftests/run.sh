@@ -137,6 +137,7 @@ selftest_plan()
 		local run kernel smp level
 		for run in $K; do
 			IFS=: read -r kernel smp level <<<"$run"
+			case "$kernel" in debug | kcsan | rtdebug) level=${level:-quick} ;; esac
 			echo "$kernel ${smp:-2} ${level:-full}"
 		done
 	elif [ -n "$T" ]; then
@@ -191,8 +192,9 @@ suite_selftest()
 		done
 		limit=120
 		[ "$level" = quick ] || limit=300
-		[ "$kernel" != debug ] || limit=600
-		vm --kernel "$kernel" --smp "$smp" --timeout 1800 \
+		# Those that are built here, with checks in every load and store.
+		case "$kernel" in debug | kcsan | rtdebug) limit=900 ;; esac
+		vm --kernel "$kernel" --smp "$smp" --timeout 3600 \
 			--modprobe configfs \
 			--keep-log "$logs/selftest-$kernel-$smp.log" "${files[@]}" -- \
 			"export RINGBUF_TEST_LEVEL=$level; echo '$(tr '\n' ' ' <<<"$programs")' |
@@ -286,7 +288,9 @@ suite_package()
 	section package selftests/package/run.sh
 }
 
-suites='check native kunit selftest userspace'
+. selftests/torture/suite.sh
+
+suites='check native kunit selftest userspace short_torture'
 selftests/vm/deps.sh
 # shellcheck disable=SC2086 # words
 [ $# -gt 0 ] || set -- $suites

@@ -5,16 +5,18 @@
 
 #include <linux/completion.h>
 #include <linux/hrtimer.h>
-#include <kunit/test.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/types.h>
 
 #if defined(CONFIG_X86_LOCAL_APIC) && defined(CONFIG_SMP)
 #define TEST_NMI
 #endif
 
 #ifdef TEST_NMI
-#define TEST_CONTEXTS	4
+#define TEST_CONTEXTS	7
 #else
-#define TEST_CONTEXTS	3
+#define TEST_CONTEXTS	6
 #endif
 
 struct ringbuf;
@@ -26,7 +28,10 @@ struct job {
 	u32 number;
 	int result;
 	bool in_context;
+	bool elsewhere; /* on another CPU, if the context can be had there */
 	struct hrtimer timer;
+	struct tasklet_struct tasklet;
+	struct irq_work work;
 	struct completion done;
 };
 
@@ -35,12 +40,10 @@ struct context {
 	bool (*run)(struct job *job);
 };
 
+extern const struct context test_contexts[TEST_CONTEXTS];
+
 /* Around all that runs. */
 int contexts_init(void);
 void contexts_exit(void);
-
-/* For KUNIT_ARRAY_PARAM(), whose functions differ between kernels. */
-extern const struct context test_contexts[TEST_CONTEXTS];
-void test_context_name(const struct context *context, char *desc);
 
 #endif /* _RINGBUF_CONTEXTS_H */

@@ -6,7 +6,9 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/string.h>
 #include <linux/uio.h>
+#include <kunit/test.h>
 #include "compat.h"
 #include "contexts.h"
 #include "ringbuf.h"
@@ -22,6 +24,12 @@ static inline ssize_t read_device(struct file *file, void *buf, size_t size)
 
 	iov_iter_kvec(&to, ITER_DEST, &vec, 1, size);
 	return vfs_iter_read(file, &to, &pos, 0);
+}
+
+/* For KUNIT_ARRAY_PARAM(), whose functions differ between kernels. */
+static inline void test_context_name(const struct context *context, char *desc)
+{
+	strscpy(desc, context->name, KUNIT_PARAM_DESC_SIZE);
 }
 
 /* Either may never have been there. */

@@ -5,7 +5,10 @@
 # shell assignments: VMLINUZ KDIR RELEASE MODROOT KCC. Fast when it is there.
 #
 #   6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud   Debian's, unpacked, never installed
-#   debug    6.12 with KASAN, lockdep, kmemleak, KUnit (config/debug.config)
+#   debug    6.12 with KASAN, lockdep, kmemleak, UBSAN, fault injection, KUnit
+#   kcsan    6.12 with KCSAN, strict
+#   rtdebug  6.12 with PREEMPT_RT and lockdep
+#            the three are built: config/common and config/NAME.config
 #   source   the kernel source package; prints SRC
 #   /FILE    one that somebody has made: FILE holds its assignments
 #
@@ -195,10 +198,11 @@ print_debug()
 
 debug()
 {
-	local name=$1 config=$HERE/config/$1.config src key dir
+	local name=$1 src key dir
+	local config=("$HERE/config/common" "$HERE/config/$1.config")
 	src=$(source_dir)
 	key=$({
-		grep -v '^#' "$config" | LC_ALL=C sort
+		grep -hv '^#' "${config[@]}" | LC_ALL=C sort
 		basename "$src"
 		"$DEBUG_CC" -dumpfullversion
 	} | sha256sum | cut -c 1-12)
@@ -210,10 +214,10 @@ debug()
 	fi
 	lock "$CACHE/kernels/$name.lock"
 	if [ ! -e "$dir/ready" ]; then
-		say "building the $name kernel (7 minutes on 2 cores, once; log: $dir/build.log)"
+		say "building the $name kernel (8 to 12 minutes on 2 cores, once; log: $dir/build.log)"
 		# A build cut short goes on where it stopped: make knows how.
 		mkdir -p "$dir"
-		cp "$config" "$dir/all.config"
+		cat "${config[@]}" >"$dir/all.config"
 		export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
 		local mk=(make -C "$src" O="$dir" "CC=ccache $DEBUG_CC" "HOSTCC=ccache $DEBUG_CC"
 			KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci)
@@ -226,7 +230,7 @@ debug()
 		}
 		# allnoconfig drops what its dependencies forbid, and says nothing.
 		local lost
-		lost=$(grep '=' "$config" | grep -v '=n$' | grep -vxFf "$dir/.config" || :)
+		lost=$(grep -h '=' "${config[@]}" | grep -v '=n$' | grep -vxFf "$dir/.config" || :)
 		[ -z "$lost" ] || die "config/$name.config asks for what this kernel cannot have: $lost"
 		touch "$dir/ready"
 	fi
@@ -251,7 +255,7 @@ source) printf 'SRC=%q\n' "$(source_dir)" ;;
 	if [ -n "${1:-}" ] && [ -e "$HERE/config/$1.config" ]; then
 		debug "$1"
 	else
-		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug source"
+		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug kcsan rtdebug source"
 	fi
 	;;
 esac

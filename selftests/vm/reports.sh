@@ -11,6 +11,8 @@ REPORTS="$REPORTS"'|bad unlock balance|held lock freed|Modules linked in:'
 
 # Boot messages that have one of these words in them.
 HARMLESS='Memory corruption check|corruption checks? '
+# Races of the kernel's own, each by its name, that KCSAN sees while it boots.
+HARMLESS="$HARMLESS|KCSAN: data-race in lapic_cal_handler / setup_boot_APIC_clock"
 
 # reports [ALLOW]: from a log on stdin, what is wrong with its surroundings;
 # false if nothing is. Lines that match ALLOW are not looked at.
