@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # kernel.sh NAME: makes a kernel ready in the cache, and prints where it is as
-# shell assignments: VMLINUZ KDIR RELEASE MODROOT KCC. Fast when it is there.
+# shell assignments: VMLINUZ KDIR RELEASE MODROOT KCC KARCH. Fast when it is there.
 #
 #   6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud   Debian's, unpacked, never installed
 #   debug    6.12 with KASAN, lockdep, kmemleak, KUnit (config/debug.config)
+#   uml      6.12 as a process (config/uml.config), for benchmarks; not for run.sh
 #   source   the kernel source package; prints SRC
 #
 # A stock kernel once fetched stays; `kernel.sh --update NAME` takes the newest.
@@ -82,7 +83,8 @@ print_stock()
 		KDIR "$dir/usr/src/linux-headers-$release" \
 		RELEASE "$release" \
 		MODROOT "$dir" \
-		KCC ''
+		KCC '' \
+		KARCH ''
 }
 
 # The link kernels/NAME is made last, so what it points to is complete.
@@ -196,17 +198,24 @@ source_dir()
 
 print_debug()
 {
+	local image=arch/x86/boot/bzImage arch=
+	if [ -e "$1/linux" ]; then
+		image=linux arch=um
+	fi
 	printf '%s=%q\n' \
-		VMLINUZ "$1/arch/x86/boot/bzImage" \
+		VMLINUZ "$1/$image" \
 		KDIR "$1" \
 		RELEASE "$(cat "$1/include/config/kernel.release")" \
 		MODROOT '' \
-		KCC "$DEBUG_CC"
+		KCC "$DEBUG_CC" \
+		KARCH "$arch"
 }
 
+# debug NAME [ARCH IMAGE]
 debug()
 {
-	local name=$1 config=$HERE/config/$1.config src key dir
+	local name=$1 arch=${2:-x86} image=${3:-bzImage}
+	local config=$HERE/config/$name.config src key dir
 	src=$(source_dir)
 	key=$({
 		grep -v '^#' "$config" | LC_ALL=C sort
@@ -226,11 +235,11 @@ debug()
 		mkdir -p "$dir"
 		cp "$config" "$dir/all.config"
 		export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
-		local mk=(make -C "$src" O="$dir" "CC=ccache $DEBUG_CC" "HOSTCC=ccache $DEBUG_CC"
+		local mk=(make -C "$src" O="$dir" "ARCH=$arch" "CC=ccache $DEBUG_CC" "HOSTCC=ccache $DEBUG_CC"
 			KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci)
 		{
 			"${mk[@]}" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig &&
-				"${mk[@]}" -j "$(nproc)" bzImage modules
+				"${mk[@]}" -j "$(nproc)" "$image" modules
 		} >"$dir/build.log" 2>&1 </dev/null || {
 			tail -n 20 "$dir/build.log" >&2
 			die "the $name kernel does not build, see $dir/build.log"
@@ -256,12 +265,13 @@ case "${1:-}" in
 6.12-rt) stock 6.12-rt linux-image-6.12-rt-amd64 linux-headers-6.12-rt-amd64 ;;
 6.1) stock 6.1 linux-image-amd64 linux-headers-amd64 ;;
 6.1-cloud) stock 6.1-cloud linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
+uml) debug uml um linux ;;
 source) printf 'SRC=%q\n' "$(source_dir)" ;;
 *)
 	if [ -n "${1:-}" ] && [ -e "$HERE/config/$1.config" ]; then
 		debug "$1"
 	else
-		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug source"
+		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug uml source"
 	fi
 	;;
 esac

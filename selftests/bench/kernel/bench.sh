@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make bench-kernel: what publishing and reading cost in the kernel, against what
+# else the kernel has. Markdown to stdout; the raw figures stay in
+# build/bench-kernel/kernel.csv.
+#	bench.sh [quick | ROUNDS] [SETTING]...
+# SETTING: all of these by default:
+#	uml	a kernel as a process: native speed, one CPU
+#	vm	a stock kernel, 2 CPUs, emulated
+#	icount	the same, by the number of instructions: a nanosecond is one
+#	trace	the same, each instruction of a publish looked at
+set -euo pipefail
+. "$(dirname "$0")/../../vm/lib.sh"
+here=$TOP/selftests/bench/kernel
+out=$TOP/build/bench-kernel
+stock=6.12
+traced=32	# records
+
+rounds=${1:-301}
+[ $# -eq 0 ] || shift
+if [ "$rounds" = quick ]; then
+	rounds=41
+fi
+[ $# -gt 0 ] || set -- uml vm icount trace
+
+mkdir -p "$out"
+work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-kbench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+"$TOP/selftests/vm/deps.sh"
+
+gcc -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -static \
+	-I"$TOP/uapi" -o "$out/kbench" "$here"/run*.c
+gcc -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -o "$out/report" "$here/report.c" -lm
+
+# build KERNEL: both modules; sets modules, and what kernel.sh says
+build()
+{
+	local paths
+	modules=$("$TOP/selftests/vm/build.sh" "$1")
+	paths=$("$TOP/selftests/vm/kernel.sh" "$1")
+	eval "$paths"
+	(
+		lock "$TOP/build/.$1.lock"
+		mkdir -p "$modules/bench"
+		cp "$here"/Kbuild "$here"/{abi,bench}.h "$here"/bench_*.c "$modules/bench"
+		make -C "$KDIR" "M=$modules/bench" ${KCC:+"CC=$KCC"} ${KARCH:+"ARCH=$KARCH"} \
+			KBUILD_EXTRA_SYMBOLS="$modules/Module.symvers" \
+			modules >"$modules/bench.log" 2>&1 </dev/null
+	) || {
+		tail -n 20 "$modules/bench.log" >&2
+		die "the benchmark does not build for $1"
+	}
+}
+
+# in_uml ROUNDS: a file system in memory, and the host's directory for the result
+in_uml()
+{
+	local root=$work/root
+	build uml
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,out}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$modules/kmod/ringbuf.ko" "$modules/bench/ringbuf_bench.ko" "$out/kbench" "$root"
+	cat >"$root/init" <<-INIT
+		#!/bin/busybox sh
+		/bin/busybox --install -s /bin
+		export PATH=/bin
+		mount -t proc proc /proc
+		mount -t sysfs sysfs /sys
+		mount -t devtmpfs devtmpfs /dev
+		mount -t hostfs -o $work none /out
+		{
+			insmod /ringbuf.ko && insmod /ringbuf_bench.ko &&
+				/kbench uml $1 >/out/uml.csv
+			echo \$? >/out/status
+		} >/out/log 2>&1
+		dmesg >/out/dmesg
+		uname -r >/out/release
+		poweroff -f
+	INIT
+	chmod 755 "$root/init"
+	(cd "$root" && find . -print0 | cpio --null -o -H newc -R 0:0 --quiet) >"$work/initrd"
+	rm -rf "$root"
+	timeout -k 5 900 "$VMLINUZ" mem=512M "initrd=$work/initrd" loglevel=1 \
+		"uml_dir=$work/" umid=kbench con0=null,fd:2 con=null \
+		</dev/null >"$work/console" 2>&1 || :
+	if [ "$(cat "$work/status" 2>/dev/null)" != 0 ]; then
+		tail -n 20 "$work/console" "$work/log" "$work/dmesg" >&2
+		die "the benchmark did not end well in the process kernel"
+	fi
+	cat "$work/log" >&2
+	cp "$work/uml.csv" "$out/uml.csv"
+	echo "uml: Linux $(cat "$work/release"), a process (ARCH=um), 1 CPU" >"$out/uml.machine"
+}
+
+# The guest's CPU is emulated, and some of it would distort the comparison: see
+# ../bench.sh, whose settings these are.
+# shellcheck disable=SC2016 # for the guest
+guest='
+echo N >/sys/module/printk/parameters/ignore_loglevel
+dmesg -n 1
+insmod /ringbuf.ko && insmod /ringbuf_bench.ko || exit
+'
+
+# in_guest COMMAND RUN-OPTION…
+in_guest()
+{
+	local command=$1
+	shift
+	"$TOP/selftests/vm/run.sh" --kernel "$stock" --smp 2 --quiet --timeout 900 \
+		--append "clocksource=tsc tsc=reliable clearcpuid=erms,fsrm" \
+		--modprobe configfs --file "$modules/kmod/ringbuf.ko" \
+		--file "$modules/bench/ringbuf_bench.ko" --file "$out/kbench" "$@" -- "$guest $command"
+}
+
+# with_qemu OPTION…: what comes after has them added to qemu's
+with_qemu()
+{
+	mkdir -p "$work/bin"
+	cat >"$work/bin/qemu-system-x86_64" <<-WRAPPER
+		#!/bin/bash
+		exec $(command -v qemu-system-x86_64) "\${@/thread=multi/thread=single}" $*
+	WRAPPER
+	chmod +x "$work/bin/qemu-system-x86_64"
+}
+
+machine()
+{
+	echo "$1: Linux $RELEASE, 2 CPUs, emulated (QEMU TCG$2)" >"$out/$1.machine"
+}
+
+for setting; do
+	rm -f "$out/$setting.csv"
+	case $setting in
+	uml)
+		in_uml "$rounds"
+		;;
+	vm)
+		build "$stock"
+		in_guest "/kbench vm $rounds >/vm.csv" --out "vm.csv=$out/vm.csv"
+		machine vm ''
+		;;
+	icount)
+		build "$stock"
+		with_qemu -icount shift=0,sleep=off
+		PATH=$work/bin:$PATH in_guest '/kbench icount 5 >/icount.csv' \
+			--out "icount.csv=$out/icount.csv"
+		machine icount ', a nanosecond is an instruction'
+		;;
+	trace)
+		build "$stock"
+		with_qemu -gdb "unix:$work/gdb,server=on,wait=off"
+		: >"$work/trace"
+		PATH=$work/bin:$PATH in_guest "/kbench -t $traced" >"$work/trace" &
+		"$here/trace.py" "$work/gdb" "$work/trace" "$traced" "$out/trace.txt" >"$out/trace.csv" ||
+			die "the guest could not be traced: $(cat "$work/trace")"
+		wait $!
+		;;
+	*)
+		die "unknown setting '$setting'"
+		;;
+	esac
+done
