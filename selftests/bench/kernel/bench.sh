@@ -15,7 +15,7 @@ set -euo pipefail
 here=$TOP/selftests/bench/kernel
 out=$TOP/build/bench-kernel
 stock=6.12
-traced=32	# records
+traced=192	# records, so many that ringbuf makes room once
 
 rounds=${1:-301}
 [ $# -eq 0 ] || shift
@@ -149,10 +149,14 @@ for setting; do
 		;;
 	trace)
 		build "$stock"
-		with_qemu -gdb "unix:$work/gdb,server=on,wait=off"
+		: >"$work/exec"
+		# By a clock that lets the guest wait for the tracer while it sleeps.
+		with_qemu -icount shift=0 -D "$work/exec" \
+			-gdb "unix:$work/gdb,server=on,wait=off"
 		: >"$work/trace"
 		PATH=$work/bin:$PATH in_guest "/kbench -t $traced" >"$work/trace" &
-		"$here/trace.py" "$work/gdb" "$work/trace" "$traced" "$out/trace.txt" >"$out/trace.csv" ||
+		"$here/trace.py" "$work/gdb" "$work/exec" "$work/trace" "$traced" \
+			"$out/trace.txt" >"$out/trace.csv" ||
 			die "the guest could not be traced: $(cat "$work/trace")"
 		wait $!
 		;;
