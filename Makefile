@@ -19,6 +19,7 @@ help:
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
+	@echo 'make bench-kernel             in the kernel, against its queues (quick: bench-kernel-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
 	@echo 'make clean                    build products; make distclean: and build/'
 
@@ -60,6 +61,12 @@ bench-native:
 bench-native-quick:
 	@selftests/bench/native/bench.sh quick
 
+bench-kernel:
+	@selftests/bench/kernel/bench.sh
+
+bench-kernel-quick:
+	@selftests/bench/kernel/bench.sh quick
+
 bench-native-check:
 	@selftests/bench/native/count.sh
 
@@ -68,4 +75,4 @@ model: deps
 
 export T K V
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check bench-kernel bench-kernel-quick model

@@ -17,16 +17,22 @@ out=$TOP/build/bench-kernel
 stock=6.12
 traced=192	# records, so many that ringbuf makes room once
 
-rounds=${1:-301}
+rounds=${1:-301} quick=
 [ $# -eq 0 ] || shift
 if [ "$rounds" = quick ]; then
-	rounds=41
+	rounds=21 quick=1
 fi
-[ $# -gt 0 ] || set -- uml vm icount trace
+load=$(cut -d' ' -f1 /proc/loadavg)
+if [ $# -eq 0 ]; then
+	set -- uml vm icount
+	[ -n "$quick" ] || set -- "$@" trace
+fi
 
 mkdir -p "$out"
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-kbench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 "$TOP/selftests/vm/deps.sh"
 
 gcc -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -static \
@@ -130,7 +136,7 @@ machine()
 }
 
 for setting; do
-	rm -f "$out/$setting.csv"
+	rm -f "$out/$setting".*
 	case $setting in
 	uml)
 		in_uml "$rounds"
@@ -145,23 +151,62 @@ for setting; do
 		with_qemu -icount shift=0,sleep=off
 		PATH=$work/bin:$PATH in_guest '/kbench icount 5 >/icount.csv' \
 			--out "icount.csv=$out/icount.csv"
-		machine icount ', a nanosecond is an instruction'
+		machine icount ', instructions for nanoseconds'
 		;;
 	trace)
 		build "$stock"
 		: >"$work/exec"
+		: >"$work/trace"
 		# By a clock that lets the guest wait for the tracer while it sleeps.
 		with_qemu -icount shift=0 -D "$work/exec" \
 			-gdb "unix:$work/gdb,server=on,wait=off"
-		: >"$work/trace"
 		PATH=$work/bin:$PATH in_guest "/kbench -t $traced" >"$work/trace" &
 		"$here/trace.py" "$work/gdb" "$work/exec" "$work/trace" "$traced" \
 			"$out/trace.txt" >"$out/trace.csv" ||
 			die "the guest could not be traced: $(cat "$work/trace")"
 		wait $!
+		machine trace ''
 		;;
 	*)
 		die "unknown setting '$setting'"
 		;;
 	esac
 done
+
+# What each publish executes, as a table.
+traced_table()
+{
+	echo
+	echo "Executed per publish of 64 bytes (SMP kernel, mean of $traced):"
+	echo
+	awk -F, 'NR == 1 {
+		gsub("_", " ")
+		printf "| %-34s", $1
+		for (i = 2; i <= NF; i++)
+			printf " | %12s", $i
+		printf " |\n| :---------------------------------"
+		for (i = 2; i <= NF; i++)
+			printf " | -----------:"
+		print " |"
+		next
+	} {
+		if (sub("^part: ", ""))
+			$1 = "*" $1 "*"
+		printf "| %-34s", $1
+		for (i = 2; i <= NF; i++)
+			printf " | %12.*f", $i < 10 ? 2 : 0, $i
+		print " |"
+	}' "$1"
+}
+
+echo "### Kernel path"
+echo
+model=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
+echo "$(nproc) CPUs (${model:-of $(uname -m)}), Linux $(uname -r), $(gcc --version | head -n 1); load $load before, $(cut -d' ' -f1 /proc/loadavg) after."
+echo setting,case,contender,round,ns >"$out/kernel.csv"
+for setting; do
+	cat "$out/$setting.machine"
+	[ "$setting" = trace ] || tail -n +2 "$out/$setting.csv" >>"$out/kernel.csv"
+done
+[ "$*" = trace ] || "$out/report" <"$out/kernel.csv"
+[ ! -e "$out/trace.csv" ] || traced_table "$out/trace.csv"

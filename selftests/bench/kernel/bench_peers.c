@@ -30,44 +30,35 @@ static int run_kfifo(u32 len, u32 count)
 }
 
 #ifdef CONFIG_RING_BUFFER
-/* The second one's pages are larger, for records that do not fit one page. */
-static struct trace_buffer *ftrace, *ftrace_large;
+static struct trace_buffer *ftrace;
 
-static __always_inline int ftrace_publish(struct trace_buffer *buffer, u32 len,
-					  u32 count)
+/* A record has to fit a page of it. */
+#define FTRACE_LEN_MAX	4000
+
+static int run_ftrace(u32 len, u32 count)
 {
 	struct ring_buffer_event *event;
 
 	while (count--) {
-		event = ring_buffer_lock_reserve(buffer, len);
+		event = ring_buffer_lock_reserve(ftrace, len);
 		if (unlikely(!event))
 			return -ENOSPC;
 		memcpy(ring_buffer_event_data(event), kbench_payload, len);
-		ring_buffer_unlock_commit(buffer);
+		ring_buffer_unlock_commit(ftrace);
 	}
 	return 0;
-}
-
-static int run_ftrace(u32 len, u32 count)
-{
-	return ftrace_publish(len < 4000 ? ftrace : ftrace_large, len, count);
 }
 
 static int ftrace_init(void)
 {
 	ftrace = ring_buffer_alloc(KBENCH_BUFFER, RB_FL_OVERWRITE);
-	ftrace_large = ring_buffer_alloc(KBENCH_BUFFER, RB_FL_OVERWRITE);
-	if (!ftrace || !ftrace_large)
-		return -ENOMEM;
-	return ring_buffer_subbuf_order_set(ftrace_large, 1);
+	return ftrace ? 0 : -ENOMEM;
 }
 
 static void ftrace_exit(void)
 {
 	if (ftrace)
 		ring_buffer_free(ftrace);
-	if (ftrace_large)
-		ring_buffer_free(ftrace_large);
 }
 #else
 static int ftrace_init(void)
@@ -151,7 +142,8 @@ static int run_printk(u32 len, u32 count)
 const struct contender kbench_peers[] = {
 	{ .name = "kfifo of records", .prepare = prepare_kfifo, .run = run_kfifo },
 #ifdef CONFIG_RING_BUFFER
-	{ .name = "ftrace ring_buffer", .run = run_ftrace },
+	{ .name = "ftrace ring_buffer", .max_len = FTRACE_LEN_MAX,
+	  .run = run_ftrace },
 #endif
 #ifdef CONFIG_RELAY
 	{ .name = "relay", .run = run_relay },

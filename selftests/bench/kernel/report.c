@@ -210,27 +210,44 @@ static void print_targets(const char *setting)
 	}
 }
 
+static void tables(const char *setting)
+{
+	static const char *const cases[] = {
+		"publish-16", "publish-64", "publish-256", "publish-1024",
+		"publish-4096", "read-64-user", "read-64-kernel",
+	};
+
+	for (unsigned int c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		unsigned int i = 0;
+
+		while (i < n_series && (strcmp(all[i]->setting, setting) ||
+					strcmp(all[i]->where, cases[c])))
+			i++;
+		if (i < n_series)
+			table(all[i]);
+	}
+}
+
+static bool measured(const char *setting)
+{
+	for (unsigned int i = 0; i < n_series; i++) {
+		if (!strcmp(all[i]->setting, setting))
+			return true;
+	}
+	return false;
+}
+
 int main(void)
 {
 	static const char *const settings[] = { "uml", "vm", "icount" };
 
 	read_csv();
 	for (unsigned int i = 0; i < 3; i++) {
-		unsigned int j = 0;
-
-		while (j < n_series && strcmp(all[j]->setting, settings[i]))
-			j++;
-		if (j < n_series)
+		if (measured(settings[i]))
 			print_targets(settings[i]);
 	}
 	printf("\nMedians, ns per record. The column *ringbuf*: its time in parts of the row's, in\nthe same round. *Italics*: no contenders, but what costs what.\n");
-	for (unsigned int i = 0; i < n_series; i++) {
-		unsigned int before = 0;
-
-		while (!same_case(all[before], all[i]))
-			before++;
-		if (before == i)
-			table(all[i]);
-	}
+	for (unsigned int i = 0; i < 3; i++)
+		tables(settings[i]);
 	return 0;
 }

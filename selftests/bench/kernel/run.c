@@ -137,6 +137,8 @@ static double read_ring(const struct job *job, unsigned int flags,
 
 	for (unsigned int i = 0; i < job->idle; i++)
 		fds[i] = ring_reader(0);
+	/* It may fill the ring first, with records of this size. */
+	publish(0, PAYLOAD, 1);
 	if (lseek(fd, 0, SEEK_END) < 0)
 		err(1, "lseek");
 	publish(0, PAYLOAD, records / 2);
@@ -190,12 +192,12 @@ static double run_pipe_batched(const struct job *job)
 
 static double run_program(const struct job *job)
 {
-	return bpf_run(job->len, 0);
+	return bpf_run(job->len, records_of(job->len), false);
 }
 
 static double run_empty_program(const struct job *job)
 {
-	return bpf_run(job->len, 1);
+	return bpf_run(job->len, records_of(job->len), true);
 }
 
 static struct job *add(const char *name, double (*run)(const struct job *))
@@ -238,6 +240,15 @@ static void try_publish(unsigned int contender, const char *name,
 			strerror(errno));
 }
 
+static void add_program(const char *name, unsigned int len,
+			double (*run)(const struct job *))
+{
+	struct job *job = add(name, run);
+
+	snprintf(job->where, sizeof(job->where), "publish-%u", len);
+	job->len = len;
+}
+
 static void add_publishes(void)
 {
 	static const unsigned int lens[] = { 16, 64, 256, 1024, 4096 };
@@ -250,18 +261,12 @@ static void add_publishes(void)
 				add_publish(0, n.name, lens[i], IDLE);
 		}
 	}
-	for (unsigned int i = 0; bpf_program() && i < 5; i++) {
-		char where[24];
-		struct job *job;
-
-		snprintf(where, sizeof(where), "publish-%u", lens[i]);
-		job = add("BPF program: ringbuf output", run_program);
-		memcpy(job->where, where, sizeof(where));
-		job->len = lens[i];
-		job = add("part: BPF program that publishes nothing",
-			  run_empty_program);
-		memcpy(job->where, where, sizeof(where));
-		job->len = lens[i];
+	if (!bpf_program())
+		return;
+	for (unsigned int i = 0; i < 5; i++) {
+		add_program("BPF program ringbuf output", lens[i], run_program);
+		add_program("part: BPF program that does nothing", lens[i],
+			    run_empty_program);
 	}
 }
 

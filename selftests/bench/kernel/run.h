@@ -8,13 +8,16 @@
 
 extern int bench_fd;
 
-/* Without BPF in the kernel these say so once, and do nothing. */
+/* Without BPF in the kernel the first says so, and the second does nothing. */
 void bpf_open(void);
 void bpf_make_room(void);
 
-/* Can programs be run? ns per record of len bytes; empty: of a program without. */
+/*
+ * Can programs be run? ns per record of len bytes, of about so many; empty: of a
+ * program that publishes none.
+ */
 bool bpf_program(void);
-double bpf_run(unsigned int len, bool empty);
+double bpf_run(unsigned int len, unsigned int count, bool empty);
 
 /* A kernel function's address, 0: none. */
 unsigned long symbol(const char *name);
