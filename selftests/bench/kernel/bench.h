@@ -39,6 +39,16 @@ void kbench_bpf_exit(void);
 int kbench_bpf_set(const struct kbench_bpf *bpf);
 int kbench_read(struct kbench_read *r);
 
+/*
+ * What smp_mb() and locks have on x86 when there are more CPUs than one, for the
+ * process kernel, which has one and leaves it out.
+ */
+#if defined(__x86_64__) && !defined(CONFIG_SMP)
+#define KBENCH_LIKE_SMP
+#define kbench_locked() \
+	asm volatile("lock; addl $0,-4(%%rsp)" : : : "memory", "cc")
+#endif
+
 /* Marks for who traces instructions: see trace.py. */
 void kbench_mark_begin(void);
 void kbench_mark_end(void);

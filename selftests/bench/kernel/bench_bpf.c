@@ -48,6 +48,24 @@ static int run_output(u32 len, u32 count)
 	return 0;
 }
 
+#ifdef KBENCH_LIKE_SMP
+/* The lock that a reserve takes; the xchg() of a submit locks in any case. */
+static int run_like_smp(u32 len, u32 count)
+{
+	void *payload;
+
+	while (count--) {
+		payload = (void *)reserve((unsigned long)map, len, 0, 0, 0);
+		if (unlikely(!payload))
+			return -ENOSPC;
+		kbench_locked();
+		memcpy(payload, kbench_payload, len);
+		submit((unsigned long)payload, 0, 0, 0, 0);
+	}
+	return 0;
+}
+#endif
+
 int kbench_bpf_set(const struct kbench_bpf *bpf)
 {
 	struct bpf_map *new;
@@ -77,6 +95,10 @@ const struct contender kbench_bpf[] = {
 	  .run = run_reserve },
 	{ .name = "BPF ringbuf output", .prepare = prepare_bpf,
 	  .run = run_output },
+#ifdef KBENCH_LIKE_SMP
+	{ .name = "BPF ringbuf reserve and submit locks of SMP",
+	  .prepare = prepare_bpf, .run = run_like_smp },
+#endif
 	{}
 };
 

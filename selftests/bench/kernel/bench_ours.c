@@ -107,6 +107,27 @@ static int run_mb(u32 len, u32 count)
 	return 0;
 }
 
+#ifdef KBENCH_LIKE_SMP
+static int run_locked(u32 len, u32 count)
+{
+	while (count--)
+		kbench_locked();
+	return 0;
+}
+
+/* The barrier before the look for sleepers. */
+static int run_like_smp(u32 len, u32 count)
+{
+	int ret = 0;
+
+	while (count-- && !ret) {
+		ret = publish(plain, len, 1, 0);
+		kbench_locked();
+	}
+	return ret;
+}
+#endif
+
 static int run_memcpy(u32 len, u32 count)
 {
 	static u8 to[KBENCH_LEN_MAX] __aligned(64);
@@ -128,6 +149,11 @@ const struct contender kbench_ours[] = {
 	  .run = run_deferred },
 	{ .name = "ringbuf that wakes nobody", .prepare = prepare_plain,
 	  .run = run_nowake },
+#ifdef KBENCH_LIKE_SMP
+	{ .name = "ringbuf with the barrier of SMP", .prepare = prepare_plain,
+	  .run = run_like_smp },
+	{ .name = "part: locked instruction", .run = run_locked },
+#endif
 	{ .name = "part: clock", .run = run_clock },
 	{ .name = "part: full barrier", .run = run_mb },
 	{ .name = "part: memcpy in the cache", .run = run_memcpy },

@@ -202,7 +202,7 @@ def main():
             sums = count(seen, text)
             print(name + ''.join(f',{sums[c] / records:.2f}' for c in COLUMNS), flush=True)
             write_listing(listing, name, seen, text, records)
-    stub.ask('D')
+    stub.ask('D;1')
 
 
 if __name__ == '__main__':
