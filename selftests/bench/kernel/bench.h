@@ -45,8 +45,10 @@ int kbench_read(struct kbench_read *r);
  */
 #if defined(__x86_64__) && !defined(CONFIG_SMP)
 #define KBENCH_LIKE_SMP
-#define kbench_locked() \
-	asm volatile("lock; addl $0,-4(%%rsp)" : : : "memory", "cc")
+static inline void kbench_locked(void)
+{
+	asm volatile("lock; addl $0,-4(%%rsp)" : : : "memory", "cc");
+}
 #endif
 
 /* Marks for who traces instructions: see trace.py. */

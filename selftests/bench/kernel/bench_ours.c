@@ -101,9 +101,10 @@ static int run_clock(u32 len, u32 count)
 
 static int run_mb(u32 len, u32 count)
 {
-	/* Orders nothing: what is wanted is what it costs. */
-	while (count--)
+	while (count--) {
+		/* Orders nothing: what is wanted is what it costs. */
 		smp_mb();
+	}
 	return 0;
 }
 

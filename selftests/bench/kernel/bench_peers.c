@@ -135,7 +135,7 @@ static void bench_relay_exit(void)
 static int run_printk(u32 len, u32 count)
 {
 	while (count--)
-		printk(KERN_DEBUG "%.*s\n", len, (const char *)kbench_payload);
+		pr_info("%.*s\n", len, (const char *)kbench_payload);
 	return 0;
 }
 
