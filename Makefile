@@ -27,6 +27,7 @@ help:
 	@echo 'make coverage                 which lines of the module the tests run'
 	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
+	@echo 'make bench-kernel             in the kernel, against its queues (quick: bench-kernel-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
 	@echo 'make install | uninstall      command, library, manual, group and udev rules'
 	@echo '                              (DESTDIR; prefix=/usr/local, bindir, libdir, ...)'
@@ -86,6 +87,12 @@ bench-native:
 bench-native-quick:
 	@selftests/bench/native/bench.sh quick
 
+bench-kernel:
+	@selftests/bench/kernel/bench.sh
+
+bench-kernel-quick:
+	@selftests/bench/kernel/bench.sh quick
+
 bench-native-check:
 	@selftests/bench/native/count.sh
 
@@ -120,4 +127,4 @@ export T K V DESTDIR CALLS SEED ROUNDS TIME
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-readme bench-native bench-native-quick bench-native-check
-.PHONY: mutation fuzz coverage torture soak
+.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick

@@ -20,7 +20,7 @@ lock "$TOP/build/.$name.lock"
 copy_modules "$dir"
 
 log=$dir/build.log
-make=(make -C "$KDIR" "M=$dir" ${KCC:+"CC=$KCC"} W=1 -j "$(nproc)" "$@" modules)
+make=(make -C "$KDIR" "M=$dir" ${KCC:+"CC=$KCC"} ${KARCH:+"ARCH=$KARCH"} W=1 -j "$(nproc)" "$@" modules)
 failed=
 "${make[@]}" >"$log" 2>&1 </dev/null || failed=1
 if [ -n "$failed" ] || grep -qi 'warning' "$log"; then

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # kernel.sh NAME: makes a kernel ready in the cache, and prints where it is as
-# shell assignments: VMLINUZ KDIR RELEASE MODROOT KCC. Fast when it is there.
+# shell assignments: VMLINUZ KDIR RELEASE MODROOT KCC KARCH. Fast when it is there.
 #
 #   6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud   Debian's, unpacked, never installed
 #   debug    6.12 with KASAN, lockdep, kmemleak, UBSAN, fault injection, KUnit
 #   kcsan    6.12 with KCSAN, strict
 #   rtdebug  6.12 with PREEMPT_RT and lockdep
 #            the three are built: config/common and config/NAME.config
+#   uml      6.12 as a process (config/uml.config), for benchmarks; not for run.sh
 #   source   the kernel source package; prints SRC
 #   /FILE    one that somebody has made: FILE holds its assignments
 #
@@ -86,7 +87,8 @@ print_stock()
 		KDIR "$dir/usr/src/linux-headers-$release" \
 		RELEASE "$release" \
 		MODROOT "$dir" \
-		KCC ''
+		KCC '' \
+		KARCH ''
 }
 
 # The link kernels/NAME is made last, so what it points to is complete.
@@ -188,18 +190,25 @@ source_dir()
 
 print_debug()
 {
+	local image=arch/x86/boot/bzImage arch=
+	if [ -e "$1/linux" ]; then
+		image=linux arch=um
+	fi
 	printf '%s=%q\n' \
-		VMLINUZ "$1/arch/x86/boot/bzImage" \
+		VMLINUZ "$1/$image" \
 		KDIR "$1" \
 		RELEASE "$(cat "$1/include/config/kernel.release")" \
 		MODROOT '' \
-		KCC "$DEBUG_CC"
+		KCC "$DEBUG_CC" \
+		KARCH "$arch"
 }
 
+# debug NAME [ARCH IMAGE]
 debug()
 {
-	local name=$1 src key dir
-	local config=("$HERE/config/common" "$HERE/config/$1.config")
+	local name=$1 arch=${2:-x86} image=${3:-bzImage} src key dir
+	local config=("$HERE/config/$1.config")
+	[ "$arch" = um ] || config=("$HERE/config/common" "${config[@]}")
 	src=$(source_dir)
 	key=$({
 		grep -hv '^#' "${config[@]}" | LC_ALL=C sort
@@ -219,11 +228,11 @@ debug()
 		mkdir -p "$dir"
 		cat "${config[@]}" >"$dir/all.config"
 		export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
-		local mk=(make -C "$src" O="$dir" "CC=ccache $DEBUG_CC" "HOSTCC=ccache $DEBUG_CC"
+		local mk=(make -C "$src" O="$dir" "ARCH=$arch" "CC=ccache $DEBUG_CC" "HOSTCC=ccache $DEBUG_CC"
 			KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci)
 		{
 			"${mk[@]}" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig &&
-				"${mk[@]}" -j "$(nproc)" bzImage modules
+				"${mk[@]}" -j "$(nproc)" "$image" modules
 		} >"$dir/build.log" 2>&1 </dev/null || {
 			tail -n 20 "$dir/build.log" >&2
 			die "the $name kernel does not build, see $dir/build.log"
@@ -250,12 +259,13 @@ case "${1:-}" in
 6.1) stock 6.1 linux-image-amd64 linux-headers-amd64 ;;
 6.1-cloud) stock 6.1-cloud linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
 /*) cat "$1" ;;
+uml) debug uml um linux ;;
 source) printf 'SRC=%q\n' "$(source_dir)" ;;
 *)
 	if [ -n "${1:-}" ] && [ -e "$HERE/config/$1.config" ]; then
 		debug "$1"
 	else
-		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug kcsan rtdebug source"
+		die "unknown kernel '${1:-}'; one of: 6.12 6.12-cloud 6.12-rt 6.1 6.1-cloud debug kcsan rtdebug uml source"
 	fi
 	;;
 esac
