@@ -17,7 +17,10 @@ help:
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
-	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
+	@echo 'make bench                    all benchmarks side by side, 20 minutes (MINUTES=n: other)'
+	@echo 'make bench-quick | bench-check   in 3 minutes; and against the ratios of ref.csv'
+	@echo 'make bench-docs               what make bench measured into Documentation/benchmarks'
+	@echo 'make bench-readme             some more figures, in a throw-away VM'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
 	@echo 'make clean                    build products; make distclean: and build/'
@@ -51,6 +54,9 @@ deps:
 demo:
 	@selftests/demo/demo.sh
 
+bench bench-quick bench-check bench-docs:
+	@selftests/bench/suite.sh $(@:bench-%=%)
+
 bench-readme:
 	@selftests/bench/bench.sh
 
@@ -66,6 +72,6 @@ bench-native-check:
 model: deps
 	@selftests/model/run.sh
 
-export T K V
+export T K V MINUTES SETTINGS
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench bench-quick bench-check bench-docs bench-readme bench-native bench-native-quick bench-native-check model

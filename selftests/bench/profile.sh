@@ -13,21 +13,22 @@ usage: profile.sh [OPTION]... [CASE]...      (default: ring pipe)
 
   -k KERNEL   see vm/kernel.sh (default 6.12)
   -m MODULE   a ringbuf.ko to look at instead of the tree's
-  -n MIB      of trace for each case (default 150: 1.5 million instructions)
+  -n MIB      of trace for each case (default 120: a million instructions)
   -o DIR      keep what was counted, as CSV: CASE.csv with
               call,function,instructions; and, by address, CASE.pcs
   -a ARGS     more kernel parameters
 
 Cases: ring ring-64-idle ring-framed-64K ring-batch pipe pipe-batch seqpacket
-eventfd kmsg getppid. See profile.c. The emulator runs each instruction by
+eventfd kmsg getppid; see profile.c. The emulator runs each instruction by
 itself there and tells its address; a call in which an interrupt came is left
 out, so the figures are the same each time. A function has what was put in line
-in it, not what it calls. What making room for a stride of records takes, and
+in it, not what it calls; for the module, if it was built with debug information,
+there is a second table by what was put in line. What making room for a stride of records takes, and
 the like, is spread over all calls.
 USAGE
 }
 
-kernel=6.12 mib=150 keep='' append='' ko=''
+kernel=6.12 mib=120 keep='' append='' ko=''
 while getopts k:m:n:o:a:h opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
@@ -118,19 +119,14 @@ vm=
 # The program's own functions have names, too.
 {
 	nm "$work/profile" | awk '$2 ~ /[tT]/ { print $1, $3 }'
-	awk '$2 ~ /[tTwW]/ { print $1, $3 ($4 ? " " $4 : "") }' "$work/kallsyms"
-} | LC_ALL=C sort -s -k 1,1 >"$work/symbols"
+	awk '$2 ~ /[tTwW]/ { print $1, $3, $4 }' "$work/kallsyms"
+} >"$work/symbols"
 
 for c in $cases; do
 	# The address is the second of the four numbers in brackets.
 	sed -n 's,^Trace 1: [^[]*\[[^/]*/\([0-9a-f]*\)/.*,\1,p' "$work/$c.log" >"$work/$c.pcs"
 	rm "$work/$c.log"
-	# Each address with the last symbol that is not behind it.
-	{
-		sed 's/^\([^ ]*\) /\1 0 /' "$work/symbols"
-		LC_ALL=C sort -u "$work/$c.pcs" | sed 's/$/ 1/'
-	} | LC_ALL=C sort -s -k 1,2 | awk '$2 == 0 { name = $3 } $2 { print $1, name }' >"$work/names"
-	awk -v CASE="$c" -v CSV="${keep:+$keep/$c.csv}" -f "$TOP/selftests/bench/profile.awk" \
-		"$work/names" "$work/$c.pcs"
-	[ -z "$keep" ] || mv "$work/$c.pcs" "$keep/"
+	PYTHONDONTWRITEBYTECODE=1 "$TOP/selftests/bench/profile.py" "$c" "$work/$c.pcs" \
+		"$work/symbols" "$ko" "$([ -z "$keep" ] && echo - || echo "$keep/$c.csv")"
+	[ -z "$keep" ] || mv "$work/$c.pcs" "$work/symbols" "$keep/"
 done

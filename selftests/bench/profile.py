@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""For profile.sh: a trace of addresses to tables of instructions per call.
+
+    profile.py CASE PCS SYMBOLS MODULE CSV|-
+
+A call begins where the program enters the kernel by a system call and ends when it
+is back. One in which an interrupt came is left out. Its name is that of the
+program's function that makes it: in_write() makes write().
+"""
+import bisect
+import collections
+import subprocess
+import sys
+
+KERNEL = 0xffff << 48
+STRANGERS = ("asm_sysvec", "asm_exc", "asm_common_interrupt", "asm_spurious")
+LEAST = 0.5		# instructions per call that a line of a table is for
+
+
+class Symbols:
+    def __init__(self, path):
+        self.rows = []
+        with open(path) as f:
+            for line in f:
+                address, name, *module = line.split()
+                self.rows.append((int(address, 16), name, module[0] if module else ""))
+        self.rows.sort(key=lambda r: r[0])
+        self.starts = [r[0] for r in self.rows]
+
+    def find(self, pc):
+        """(start, name, module)"""
+        return self.rows[bisect.bisect_right(self.starts, pc) - 1]
+
+
+class Calls:
+    """Of one kind."""
+    def __init__(self):
+        self.lengths = collections.Counter()
+        self.pcs = collections.Counter()
+
+    def __len__(self):
+        return sum(self.lengths.values())
+
+    def add(self, pcs):
+        self.lengths[len(pcs)] += 1
+        self.pcs.update(pcs)
+
+    def mean(self):
+        return sum(n * k for n, k in self.lengths.items()) / len(self)
+
+
+def addresses(path):
+    """One that is there twice was begun again, or is repeated by a prefix."""
+    last = None
+    with open(path) as f:
+        for line in f:
+            if line != last:
+                yield int(line, 16)
+            last = line
+
+
+def calls_of(path, symbols):
+    """{name: Calls}; the first of each kind may lack its beginning."""
+    found = collections.defaultdict(Calls)
+    names = {}
+    pcs, here, odd = None, "", False
+    begun = set()
+    for pc in addresses(path):
+        name = names.get(pc)
+        if name is None:
+            name = names[pc] = symbols.find(pc)[1]
+        if pc < KERNEL:
+            if pcs and not odd and here in begun:
+                found[here].add(pcs)
+            if pcs:
+                begun.add(here)
+            pcs, here = None, name
+            continue
+        if pcs is None:
+            # What interrupts the program is none of its calls.
+            pcs, odd = [], name != "entry_SYSCALL_64"
+        pcs.append(pc)
+        odd = odd or name.startswith(STRANGERS)
+    return {n: c for n, c in found.items() if n.startswith("in_")}
+
+
+def rows(counts, total, least=LEAST):
+    for name, n in sorted(counts.items(), key=lambda x: (-x[1], x[0])):
+        if n >= least:
+            print(f"| {name:<48} | {n:12.1f} | {100 * n / total:6.1f} |")
+
+
+def heads(title):
+    print(f"\n| {title:<48} | {'instructions':>12} | {'%':>6} |")
+    print(f"| :{'-' * 47} | {'-' * 11}: | {'-' * 5}: |")
+
+
+def inlined(module, offsets):
+    """{offset: functions, the innermost last}, as far as the debug information goes"""
+    done = subprocess.run(["addr2line", "-a", "-i", "-f", "-e", module, "-j", ".text"],
+                          input="\n".join(hex(o) for o in offsets), text=True,
+                          capture_output=True)
+    frames, here = {}, []
+    for line in done.stdout.splitlines():
+        if line.startswith("0x"):
+            here = frames.setdefault(int(line, 16), [])
+        else:
+            here.append(line)
+    return {o: f[::2][::-1] for o, f in frames.items() if f and f[0] != "??"}
+
+
+def module_offsets(module):
+    """{function: its place in the module's .text}"""
+    done = subprocess.run(["nm", module], text=True, capture_output=True, check=True)
+    rows_ = (line.split() for line in done.stdout.splitlines())
+    return {r[2]: int(r[0], 16) for r in rows_ if len(r) == 3 and r[1] in "tT"}
+
+
+def inside(calls, symbols, module):
+    """Of the module's functions: which function that was put in line takes what."""
+    starts = module_offsets(module)
+    where = {}
+    for pc in calls.pcs:
+        start, name, owner = symbols.find(pc)
+        if owner == "[ringbuf]" and name in starts:
+            where[pc] = starts[name] + pc - start
+    frames = inlined(module, sorted(set(where.values())))
+    counts = collections.Counter()
+    for pc, offset in where.items():
+        chain = frames.get(offset)
+        if chain:
+            # Two are enough to know it by; helpers of the kernel's own are their users'.
+            ours = [f for f in chain if f == chain[0] or not f.startswith("__")]
+            name = ours[0] + ("" if len(ours) == 1 else ": " + " > ".join(ours[-2:])
+                              if len(ours) > 2 else ": " + ours[-1])
+            counts[name] += calls.pcs[pc] / len(calls)
+    return counts
+
+
+def tell(case, call, calls, symbols, module, csv):
+    counts = collections.Counter()
+    for pc, n in calls.pcs.items():
+        counts[symbols.find(pc)[1]] += n / len(calls)
+    total = calls.mean()
+    heads(f"{case}, {call}()")
+    rows(counts, total)
+    print(f"| {'all':<48} | {total:12.1f} | {100:6.1f} |")
+    usual, often = calls.lengths.most_common(1)[0]
+    print(f"\n{len(calls)} calls of {min(calls.lengths)} to {max(calls.lengths)} "
+          f"instructions, {often * 100 // len(calls)} % of them of {usual}.")
+    for name, n in counts.items():
+        if csv:
+            csv.write(f"{call},{name},{n:.3f}\n")
+    own = inside(calls, symbols, module)
+    if own:
+        heads(f"{case}, {call}(): in the module, put in line")
+        rows(own, total, 4 * LEAST)
+
+
+def main():
+    case, pcs, table, module, csv = sys.argv[1:]
+    symbols = Symbols(table)
+    found = calls_of(pcs, symbols)
+    if not found or not all(len(c) for c in found.values()):
+        sys.exit("profile.py: no system call of the program in the trace")
+    out = None if csv == "-" else open(csv, "w")
+    if out:
+        out.write("call,function,instructions\n")
+    for name in sorted(found, reverse=True):
+        tell(case, name[3:], found[name], symbols, module, out)
+
+
+if __name__ == "__main__":
+    main()
