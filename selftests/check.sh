@@ -202,4 +202,5 @@ check "README: mapped.c" readme_mapped
 check "README: producer.c" readme_module
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
+check "the benchmark's check can fail" selftests/bench/report_test.sh
 echo "1..$count"

@@ -34,35 +34,44 @@ static int open_node(const char *name, int flags)
 	return fd;
 }
 
-/* Whoever is lapped has failed: so nobody reads behind the writer here. */
-static void fill_ring(const struct way *w)
+static void set_writer(const struct way *w, unsigned int flags)
 {
-	for (int i = 0; i < 20000; i++)
-		if (write(w->wfd[0], w->out, PAYLOAD) != PAYLOAD)
+	struct ringbuf_writer mode = {
+		.struct_size = sizeof(mode), .flags = flags,
+	};
+
+	if (ioctl(w->wfd[0], RINGBUF_IOC_SET_WRITER, &mode))
+		err(1, "RINGBUF_IOC_SET_WRITER");
+}
+
+/* More than fits: from now on each record makes room for itself. */
+static void fill_ring(const struct way *w, const struct frame *frames)
+{
+	const ssize_t len = MAX_BATCH * sizeof(*frames);
+
+	for (int i = 0; i < 200; i++)
+		if (write(w->wfd[0], frames, len) != len)
 			err(1, "write to a ring");
 }
 
-/* Full, so that each record makes room for itself; then its writer's mode. */
 static void open_ring(struct way *w, char name[16])
 {
+	static struct frame frames[MAX_BATCH];
 	static unsigned int rings;
-	struct ringbuf_writer mode = {
-		.struct_size = sizeof(mode), .flags = RINGBUF_WRITER_FRAMED,
-	};
-	struct frame *frames = (struct frame *)w->out;
 
+	for (int i = 0; i < MAX_BATCH; i++)
+		frames[i].hdr.len = PAYLOAD;
 	snprintf(name, 16, "%d-%u", getpid(), rings++);
 	check(ringbuf_create(name, NULL), "ringbuf_create");
 	w->wfd[0] = open_node(name, O_WRONLY);
-	fill_ring(w);
+	set_writer(w, RINGBUF_WRITER_FRAMED);
+	fill_ring(w, frames);
 	for (unsigned int i = 0; i < w->idle; i++)
 		open_node(name, O_RDONLY);
 	if (w->batch == 1)
-		return;
-	if (ioctl(w->wfd[0], RINGBUF_IOC_SET_WRITER, &mode))
-		err(1, "RINGBUF_IOC_SET_WRITER");
-	for (int i = 0; i < MAX_BATCH; i++)
-		frames[i].hdr = (struct ringbuf_record){ .len = PAYLOAD };
+		set_writer(w, 0);
+	else
+		memcpy(w->out, frames, sizeof(frames));
 }
 
 /* One message, or a run of frames. */
