@@ -12,7 +12,7 @@ usage()
 usage: suite.sh [OPTION]... WHAT
 
   bench   measures: report, CSV and plots go to build/bench/
-  quick   the same in less than 3 minutes, with fewer repetitions
+  quick   the same in less than 3 minutes, in one repetition
   check   a quick run against the ratios in ref.csv; fails when one is worse by
           more than its noise
   docs    puts what is in build/bench/ into Documentation/benchmarks/ and ref.csv,
@@ -58,7 +58,8 @@ wants()
 # Seconds for each setting, and each repetition of it, by what it needs.
 plan()
 {
-	local total=$((minutes * 60)) shares=0 s
+	local total shares=0 s
+	total=$(awk "BEGIN { print int($minutes * 60) }")
 	declare -gA seconds=([native]=0 [kernel]=0 [vm]=0 [icount]=0)
 	declare -A share=([native]=4 [kernel]=4 [vm]=6 [icount]=2)
 	for s in $settings; do
@@ -163,7 +164,10 @@ run_native()
 			sprintf("%s: %d integers", $2, $5)
 		print name "," $6 "," $1 "," $8
 	}' "$TOP/build/bench-native/native.csv" | collect native $(($1 * 1000))
-	awk -F, -v OFS=, -v first=$(($1 * 1000)) 'NR == 1 && first { next }
+	# Its own report numbers rounds on.
+	local first=0
+	[ ! -s "$work/native.csv" ] || first=$(awk -F, '$1 + 1 > n { n = $1 + 1 } END { print n }' "$work/native.csv")
+	awk -F, -v OFS=, -v first="$first" 'NR == 1 && first { next }
 		NR > 1 { $1 += first } { print }' "$TOP/build/bench-native/native.csv" >>"$work/native.csv"
 }
 
@@ -193,7 +197,7 @@ write_report()
 	if [ -s "$work/native.csv" ]; then
 		cp "$work/native.csv" "$out/native.csv"
 		{
-			sed -n '/^### Native/,/^|/p' "$out/native-0.md" | grep -v '^[|]' | tail -n +3
+			awk '/^### Native/ { on = 1; next } /^Medians/ { exit } on' "$out/native-0.md"
 			"$TOP/build/bench-native/report" <"$out/native.csv"
 		} >"$out/native.md"
 	fi
@@ -291,13 +295,13 @@ bench)
 	say "all of it: build/bench/report.md; plots, raw data and more beside it"
 	;;
 quick)
-	minutes=2 reps=1
+	minutes=${MINUTES:-1.5} reps=1
 	measure
 	"$report" goals "$out/results.csv"
 	say "all of it: $out/report.md"
 	;;
 check)
-	minutes=${MINUTES:-2} reps=1
+	minutes=${MINUTES:-1.5} reps=1
 	[ "$out" != "$TOP/build/bench" ] || out=$TOP/build/bench-check
 	measure
 	"$report" check "$out/results.csv" "$here/ref.csv" "$out/toolchain"
