@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/ringbuf.h>
+#include <libringbuf.h>
 
 #define PAYLOAD	64
 #define BATCH	64
@@ -27,6 +27,7 @@ struct frame {
 };
 
 static int rfd, wfd;
+static struct ringbuf_reader *mapped;
 static size_t wlen = PAYLOAD;
 static char out[64 << 10];
 static char in[64 << 10];
@@ -57,6 +58,25 @@ static void __attribute__((noinline)) in_read(void)
 static void __attribute__((noinline)) in_getppid(void)
 {
 	SYSCALL(SYS_getppid, 0, NULL, 0);
+}
+
+/* One record in place. */
+static void __attribute__((noinline)) in_place(void)
+{
+	static volatile char sink;
+	struct ringbuf_entry e;
+
+	if (ringbuf_next(mapped, &e) != 1)
+		errx(1, "nothing there");
+	sink = *(const char *)e.data;
+	if (!ringbuf_release(mapped))
+		errx(1, "lapped");
+}
+
+static void pair_in_place(void)
+{
+	in_write();
+	in_place();
 }
 
 static void pair(void)
@@ -97,6 +117,14 @@ static void open_ring(void)
 {
 	rfd = ring(O_RDONLY);
 	wfd = ring(O_WRONLY);
+}
+
+static void open_mapped(void)
+{
+	wfd = ring(O_WRONLY);
+	if (ringbuf_reader_open(&mapped, NULL, 0) ||
+	    ringbuf_reader_seek(mapped, 0, SEEK_END) < 0)
+		errx(1, "ringbuf_reader_open");
 }
 
 static void open_idle(void)
@@ -184,6 +212,7 @@ static const struct {
 } cases[] = {
 	{ "ring", open_ring, pair },
 	{ "ring-64-idle", open_idle, pair },
+	{ "ring-mapped", open_mapped, pair_in_place },
 	{ "ring-framed-64K", open_framed, lagging },
 	{ "ring-batch", open_batch, pair },
 	{ "pipe", open_pipe, pair },

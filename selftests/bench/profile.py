@@ -33,6 +33,17 @@ class Symbols:
         return self.rows[bisect.bisect_right(self.starts, pc) - 1]
 
 
+class Program:
+    """What it does itself, between its calls."""
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.rounds = 0
+
+    def add(self, name, before):
+        self.counts[name] += 1
+        self.rounds += name == "in_write" != before
+
+
 class Calls:
     """Of one kind."""
     def __init__(self):
@@ -60,7 +71,7 @@ def addresses(path):
             last = line
 
 
-def calls_of(path, symbols):
+def calls_of(path, symbols, program):
     """{name: Calls}; the first of each kind may lack its beginning."""
     found = collections.defaultdict(Calls)
     names = {}
@@ -75,6 +86,7 @@ def calls_of(path, symbols):
                 found[here].add(pcs)
             if pcs:
                 begun.add(here)
+            program.add(name, here)
             pcs, here = None, name
             continue
         if pcs is None:
@@ -161,7 +173,8 @@ def tell(case, call, calls, symbols, module, csv):
 def main():
     case, pcs, table, module, csv = sys.argv[1:]
     symbols = Symbols(table)
-    found = calls_of(pcs, symbols)
+    program = Program()
+    found = calls_of(pcs, symbols, program)
     if not found or not all(len(c) for c in found.values()):
         sys.exit("profile.py: no system call of the program in the trace")
     out = None if csv == "-" else open(csv, "w")
@@ -169,6 +182,10 @@ def main():
         out.write("call,function,instructions\n")
     for name in sorted(found, reverse=True):
         tell(case, name[3:], found[name], symbols, module, out)
+    if "mapped" in case:
+        heads(f"{case}: in the program")
+        counts = {n: k / program.rounds for n, k in program.counts.items()}
+        rows(counts, sum(counts.values()))
 
 
 if __name__ == "__main__":

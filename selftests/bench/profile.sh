@@ -18,7 +18,7 @@ usage: profile.sh [OPTION]... [CASE]...      (default: ring pipe)
               call,function,instructions; and, by address, CASE.pcs
   -a ARGS     more kernel parameters
 
-Cases: ring ring-64-idle ring-framed-64K ring-batch pipe pipe-batch seqpacket
+Cases: ring ring-64-idle ring-mapped ring-framed-64K ring-batch pipe pipe-batch seqpacket
 eventfd kmsg getppid; see profile.c. The emulator runs each instruction by
 itself there and tells its address; a call in which an interrupt came is left
 out, so the figures are the same each time. A function has what was put in line
@@ -56,8 +56,9 @@ trap 'exit 143' TERM
 
 "$TOP/selftests/vm/deps.sh"
 [ -n "$ko" ] || ko=$("$TOP/selftests/vm/build.sh" "$kernel")/kmod/ringbuf.ko
-"${CC:-gcc}" -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$TOP/uapi" -static \
-	-o "$work/profile" "$TOP/selftests/bench/profile.c"
+"${CC:-gcc}" -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$TOP/uapi" \
+	-I"$TOP/userspace/lib" -static -o "$work/profile" "$TOP/selftests/bench/profile.c" \
+	"$TOP"/userspace/lib/*.c
 
 # By a clock of instructions, so that time does not pass while it is looked at.
 mkdir "$work/bin"

@@ -89,6 +89,12 @@ def lines(path):
         yield from csv.reader(line for line in f if not line.startswith("#"))
 
 
+def contenders(data, setting, case, pattern):
+    if "*" not in pattern:
+        return [pattern]
+    return [c for c in data.get((setting, case), {}) if fnmatch.fnmatchcase(c, pattern)]
+
+
 def gates(data):
     """All that gates.csv means, each once; with a goal if there is one."""
     found = {}
@@ -96,8 +102,9 @@ def gates(data):
         for setting in settings.split():
             names = [c for s, c in data if s == setting and fnmatch.fnmatchcase(c, case)]
             for name in names or ([case] if goal else []):
-                gate = Gate(setting, name, one, other, float(goal) if goal else None)
-                found.setdefault(gate.key, gate)
+                for who in contenders(data, setting, name, one):
+                    gate = Gate(setting, name, who, other, float(goal) if goal else None)
+                    found.setdefault(gate.key, gate)
     return list(found.values())
 
 

@@ -65,8 +65,11 @@ static bool open_pair(struct pair *p, const struct contest *c)
 /* The other process; at the end it is killed in its sleep. */
 static pid_t echo(struct pair *p, int cpu)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (p->there.kind->forked)
+		p->there.kind->forked(&p->there);
+	pid = fork();
 	if (pid < 0)
 		err(1, "fork");
 	if (pid)

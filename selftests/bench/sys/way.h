@@ -26,6 +26,8 @@ struct way;
  * @open: false where the system has none of it
  * @write: @n records to all readers, by as few calls as it can
  * @read: @n records by reader @i, each looked at; waits for them if it has to
+ * @forked: before another process becomes reader 0, when nothing is on its way:
+ *	what this one knows of the place is old
  */
 struct kind {
 	const char *name;
@@ -33,6 +35,7 @@ struct kind {
 	bool (*open)(struct way *w);
 	void (*write)(struct way *w, unsigned int n);
 	void (*read)(struct way *w, unsigned int i, unsigned int n);
+	void (*forked)(struct way *w);
 };
 
 struct way {

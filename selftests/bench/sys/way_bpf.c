@@ -143,5 +143,5 @@ static void read_bpf(struct way *w, unsigned int i, unsigned int n)
 #endif
 
 const struct kind way_bpf = {
-	"BPF ringbuf", 0, open_bpf, write_bpf, read_bpf
+	"BPF ringbuf", 0, open_bpf, write_bpf, read_bpf, NULL
 };

@@ -86,11 +86,11 @@ static bool open_pipe(struct way *w)
 }
 
 const struct kind way_pipe = {
-	"pipe", 0, open_pipe, write_bytes, read_bytes
+	"pipe", 0, open_pipe, write_bytes, read_bytes, NULL
 };
 
 const struct kind way_pipe_each = {
-	"pipe", 0, open_pipe, write_bytes, read_each
+	"pipe", 0, open_pipe, write_bytes, read_each, NULL
 };
 
 static int packet_pipe(int fds[2])
@@ -111,7 +111,7 @@ static void write_each(struct way *w, unsigned int n)
 }
 
 const struct kind way_packets = {
-	"pipe O_DIRECT", 0, open_packets, write_each, read_each
+	"pipe O_DIRECT", 0, open_packets, write_each, read_each, NULL
 };
 
 static int seqpacket(int fds[2])
@@ -170,7 +170,7 @@ static void read_messages(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_seqpacket = {
-	"SOCK_SEQPACKET", 0, open_seqpacket, write_messages, read_messages
+	"SOCK_SEQPACKET", 0, open_seqpacket, write_messages, read_messages, NULL
 };
 
 /* A number: 8 bytes, the least there is. */
@@ -200,7 +200,7 @@ static void read_eventfd(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_eventfd = {
-	"eventfd (8 bytes)", 8, open_eventfd, write_eventfd, read_eventfd
+	"eventfd (8 bytes)", 8, open_eventfd, write_eventfd, read_eventfd, NULL
 };
 
 static bool open_kmsg(struct way *w)
@@ -249,7 +249,7 @@ static void read_kmsg(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_kmsg = {
-	"/dev/kmsg", 0, open_kmsg, write_kmsg, read_kmsg
+	"/dev/kmsg", 0, open_kmsg, write_kmsg, read_kmsg, NULL
 };
 
 static bool open_mq(struct way *w)
@@ -292,5 +292,5 @@ static void read_mq(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_mq = {
-	"POSIX mq", 0, open_mq, write_mq, read_mq
+	"POSIX mq", 0, open_mq, write_mq, read_mq, NULL
 };

@@ -104,7 +104,7 @@ static void read_messages(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_ring = {
-	"ringbuf read()", 0, open_read, write_ring, read_messages
+	"ringbuf read()", 0, open_read, write_ring, read_messages, NULL
 };
 
 static bool open_framed(struct way *w)
@@ -154,7 +154,7 @@ static void read_frames(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_framed = {
-	"ringbuf FRAMED read()", 0, open_framed, write_ring, read_frames
+	"ringbuf FRAMED read()", 0, open_framed, write_ring, read_frames, NULL
 };
 
 static bool open_mapped(struct way *w)
@@ -196,6 +196,13 @@ static void read_mapped(struct way *w, unsigned int i, unsigned int n)
 	}
 }
 
+static void seek_mapped(struct way *w)
+{
+	struct ringbuf_reader **all = w->own;
+
+	check(ringbuf_reader_seek(all[0], 0, SEEK_END), "ringbuf_reader_seek");
+}
+
 const struct kind way_mapped = {
-	"ringbuf mapped", 0, open_mapped, write_ring, read_mapped
+	"ringbuf mapped", 0, open_mapped, write_ring, read_mapped, seek_mapped
 };
