@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """For profile.sh: a trace of addresses to tables of instructions per call.
 
-    profile.py CASE PCS SYMBOLS MODULE CSV|-
+    profile.py CASE PCS SYMBOLS MODULE CSV
+    profile.py parts CSV...		of several cases, side by side
 
 A call begins where the program enters the kernel by a system call and ends when it
 is back. One in which an interrupt came is left out. Its name is that of the
@@ -10,12 +11,27 @@ program's function that makes it: in_write() makes write().
 """
 import bisect
 import collections
+import csv as tables
+import os
+import re
 import subprocess
 import sys
 
 KERNEL = 0xffff << 48
 STRANGERS = ("asm_sysvec", "asm_exc", "asm_common_interrupt", "asm_spurious")
 LEAST = 0.5		# instructions per call that a line of a table is for
+# What is done for any file comes first.
+PARTS = [
+    ("entry and exit", r"(entry_|do_syscall|syscall_|x64_sys|__x64_|arch_exit|fpregs)"),
+    ("files, in general", r"(vfs_|ksys_|rw_verify|fdget|fput|__fsnotify|fsnotify)"),
+    ("security modules", r"(security_|apparmor_|aa_|bpf_lsm|__rcu_read_)"),
+    ("copies", r"(_copy_|copy_|rep_movs|rep_stos|__check_object|.*iov_iter)"),
+    ("times", r"(ktime_|read_tsc|timekeeping|current_time|timestamp_|touch_atime|"
+              r"atime_|inode_|file_update|make_vfs|mnt_|generic_update|__mark_inode)"),
+    ("locks and wakeups", r"(mutex_|_raw_spin|__wake|kill_fasync|__cond_resched|"
+                          r"__mutex|.*_lock)"),
+    ("its own", r""),
+]
 
 
 class Symbols:
@@ -162,26 +178,44 @@ def tell(case, call, calls, symbols, module, csv):
     print(f"\n{len(calls)} calls of {min(calls.lengths)} to {max(calls.lengths)} "
           f"instructions, {often * 100 // len(calls)} % of them of {usual}.")
     for name, n in counts.items():
-        if csv:
-            csv.write(f"{call},{name},{n:.3f}\n")
+        csv.write(f"{call},{name},{n:.3f}\n")
     own = inside(calls, symbols, module)
     if own:
         heads(f"{case}, {call}(): in the module, put in line")
         rows(own, total, 4 * LEAST)
 
 
+def parts(paths):
+    columns = {}
+    for path in paths:
+        with open(path, newline="") as f:
+            for call, function, n in list(tables.reader(f))[1:]:
+                column = f"{os.path.basename(path)[:-4]}, {call}()"
+                part = next(name for name, what in PARTS if re.match(what, function))
+                counts = columns.setdefault(column, collections.Counter())
+                counts[part] += float(n)
+    print(f"\n| {'instructions of a call':<22} |" +
+          "".join(f" {c:>16} |" for c in columns))
+    print(f"| :{'-' * 21} |" + "".join(f" {'-' * (max(16, len(c)) - 1)}: |" for c in columns))
+    for part in [name for name, _ in PARTS] + ["all"]:
+        print(f"| {part:<22} |" + "".join(
+            f" {sum(k.values()) if part == 'all' else k[part]:>{max(16, len(c))}.0f} |"
+            for c, k in columns.items()))
+
+
 def main():
+    if sys.argv[1] == "parts":
+        return parts(sys.argv[2:])
     case, pcs, table, module, csv = sys.argv[1:]
     symbols = Symbols(table)
     program = Program()
     found = calls_of(pcs, symbols, program)
     if not found or not all(len(c) for c in found.values()):
         sys.exit("profile.py: no system call of the program in the trace")
-    out = None if csv == "-" else open(csv, "w")
-    if out:
+    with open(csv, "w") as out:
         out.write("call,function,instructions\n")
-    for name in sorted(found, reverse=True):
-        tell(case, name[3:], found[name], symbols, module, out)
+        for name in sorted(found, reverse=True):
+            tell(case, name[3:], found[name], symbols, module, out)
     if "mapped" in case:
         heads(f"{case}: in the program")
         counts = {n: k / program.rounds for n, k in program.counts.items()}

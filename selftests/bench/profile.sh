@@ -123,11 +123,19 @@ vm=
 	awk '$2 ~ /[tTwW]/ { print $1, $3, $4 }' "$work/kallsyms"
 } >"$work/symbols"
 
+export PYTHONDONTWRITEBYTECODE=1
 for c in $cases; do
 	# The address is the second of the four numbers in brackets.
 	sed -n 's,^Trace 1: [^[]*\[[^/]*/\([0-9a-f]*\)/.*,\1,p' "$work/$c.log" >"$work/$c.pcs"
 	rm "$work/$c.log"
-	PYTHONDONTWRITEBYTECODE=1 "$TOP/selftests/bench/profile.py" "$c" "$work/$c.pcs" \
-		"$work/symbols" "$ko" "$([ -z "$keep" ] && echo - || echo "$keep/$c.csv")"
-	[ -z "$keep" ] || mv "$work/$c.pcs" "$work/symbols" "$keep/"
+	"$TOP/selftests/bench/profile.py" "$c" "$work/$c.pcs" "$work/symbols" "$ko" \
+		"$work/$c.csv" >"$work/$c.md"
+	[ -z "$keep" ] || mv "$work/$c.pcs" "$keep/"
 done
+(
+	cd "$work"
+	# shellcheck disable=SC2086 # names
+	"$TOP/selftests/bench/profile.py" parts $(printf '%s.csv ' $cases)
+	cat $(printf '%s.md ' $cases)
+)
+[ -z "$keep" ] || cp "$work"/*.csv "$work/symbols" "$keep/"
