@@ -3,8 +3,7 @@
  * How long waking takes: 64 bytes go from one process to another that sleeps, and
  * back. Half of such a round trip is a sleeper's latency: write, wakeup, switch,
  * read. With the other process on another CPU, as it is in earnest; and on the same
- * one, where no interrupt has to get through to an idle CPU: in an emulator that is
- * most of the time, and hides the work.
+ * one, where nothing has to get through to an idle CPU, which hides the work.
  *
  * Tells percentiles of each round, as CSV: case,contender,round,ns
  *	wake ROUNDS SECONDS [CALLS]	whichever is reached first
@@ -119,7 +118,7 @@ int main(int argc, char **argv)
 {
 	int rounds = argc >= 3 ? atoi(argv[1]) : 0;
 	double end = argc >= 3 ? now_ns() + atof(argv[2]) * 1e9 : 0;
-	unsigned int calls = argc == 4 ? atoi(argv[3]) : 2000;
+	unsigned int calls = argc == 4 ? atoi(argv[3]) : 1000;
 
 	if (rounds < 1 || calls < 1 || calls > MAX_CALLS)
 		errx(2, "usage: wake ROUNDS SECONDS [CALLS]");
