@@ -20,7 +20,7 @@ help:
 	@echo 'make bench                    all benchmarks side by side, 20 minutes (MINUTES=n: other)'
 	@echo 'make bench-quick | bench-check   in 3 minutes; and against the ratios of ref.csv'
 	@echo 'make bench-docs               what make bench measured into Documentation/benchmarks'
-	@echo 'make bench-readme             some more figures, in a throw-away VM'
+	@echo 'make bench-more               thousands of consumers, watermarks, readers that lag'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
 	@echo 'make clean                    build products; make distclean: and build/'
@@ -57,7 +57,7 @@ demo:
 bench bench-quick bench-check bench-docs:
 	@selftests/bench/suite.sh $(@:bench-%=%)
 
-bench-readme:
+bench-more:
 	@selftests/bench/bench.sh
 
 bench-native:
@@ -74,4 +74,4 @@ model: deps
 
 export T K V MINUTES SETTINGS
 
-.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench bench-quick bench-check bench-docs bench-readme bench-native bench-native-quick bench-native-check model
+.PHONY: all help headers modules modules_install clean distclean test check native kunit selftest userspace deps demo bench bench-quick bench-check bench-docs bench-more bench-native bench-native-quick bench-native-check model

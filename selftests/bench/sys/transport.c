@@ -102,6 +102,10 @@ static void add_all(void)
 		add_broadcast(readers);
 	for (unsigned int i = 0; i < COUNT(in_batches); i++)
 		add_kind("write + read: 64 at once", in_batches[i], batch);
+	batch.way.readers = 4;
+	batch.calls = 8;
+	for (unsigned int i = 0; i < COUNT(in_batches); i++)
+		add_kind("write + read: 64 at once to 4", in_batches[i], batch);
 	for (unsigned int i = 0; i < COUNT(behind); i++) {
 		lag.way.kind = behind[i];
 		if (behind[i] == &way_pipe)
