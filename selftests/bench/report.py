@@ -224,12 +224,17 @@ def readme(data):
     ])
 
 
-STYLE = """set terminal svg size 760,{height} font "sans-serif,12" background "white"
+STYLE = """set terminal svg size 760,{height} noenhanced font "sans-serif,12" background "white"
 set output "{out}"
 set title "{title}"
 set key outside top horizontal
 set grid {grid} lc "#cccccc"
 """
+
+
+GREENS = ["#1b6e2f", "#5fb36f", "#a3d9ad"]
+COLORS = ["#c0392b", "#2e6da4", "#e08e0b", "#7d3c98", "#16a085", "#7f8c8d", "#8d6e63",
+          "#d81b60", "#34495e"]
 
 
 def gnuplot(path, title, script, height=360, grid="x"):
@@ -265,15 +270,19 @@ plot $d using ($3/2):1:($3/2):(0.35):6:ytic(2) with boxxyerror lc rgb variable, 
 def curves(path, title, series, xlabel, ylabel, ticks):
     """series: {name: [(x, low, median, high)]}"""
     text, plots = "", []
-    for i, (name, points) in enumerate(series.items()):
+    others = iter(COLORS * 2)
+    greens = iter(GREENS * 2)
+    last = sorted(series.items(), key=lambda x: -x[1][-1][2])
+    for i, (name, points) in enumerate(last):
         text += f"$s{i} << EOD\n" + "".join(
             f"{x} {mid:.4f} {low:.4f} {high:.4f}\n" for x, low, mid, high in points) + "EOD\n"
-        width = 3 if name.startswith("ringbuf") else 1.5
-        plots.append(f"$s{i} using 1:2 with linespoints lw {width} pt {i + 4} "
+        ours = name.startswith("ringbuf")
+        look = f"lc '{next(greens) if ours else next(others)}' lw {3 if ours else 1.5}"
+        plots.append(f"$s{i} using 1:2:3:4 with yerrorlines {look} pt {i % 13 + 1} ps 0.6 "
                      f"title {quoted(name)}")
-        plots.append(f"$s{i} using 1:2:3:4 with yerrorbars pt 0 lc 'gray' notitle")
     text += f"""set logscale xy
 set xtics ({ticks})
+set format y "%.0f"
 set xrange [*<0.9:*]
 set xlabel "{xlabel}"
 set ylabel "{ylabel}"
@@ -307,6 +316,15 @@ def plots(data, out):
         made.append(curves(f"{out}/readers-vm.svg", "One record of 64 bytes to all readers "
                            "(in a guest, emulated)", series, "readers", "ns",
                            '"1" 1, "2" 2, "4" 4, "8" 8'))
+    for setting in ("uml", "icount"):
+        contenders = data.get((setting, "publish-64"), {})
+        rows = [(c,) + quartiles(list(contenders[c].values()))
+                for c in sorted(contenders, key=lambda c: statistics.median(
+                    contenders[c].values())) if not c.startswith("part:")]
+        if rows:
+            made.append(bars(f"{out}/kernel-{setting}.svg",
+                             f"Publish 64 bytes in the kernel ({SETTINGS[setting]})", rows,
+                             "instructions" if setting == "icount" else "ns"))
     for readers in (1, 4):
         series = {}
         for batch in (1, 16, 64):

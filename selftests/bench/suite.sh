@@ -277,7 +277,11 @@ docs()
 		>"$to/syscalls.csv"
 	if [ -e "$out/kernel.md" ]; then
 		cp "$TOP/build/bench-kernel/kernel.csv" "$to/"
-		between "$to/kernel.md" run <"$out/kernel.md"
+		if grep -q '^<!-- begin run -->' "$to/kernel.md" 2>/dev/null; then
+			between "$to/kernel.md" run <"$out/kernel.md"
+		else
+			cp "$out/kernel.md" "$to/"
+		fi
 	fi
 	for svg in "$out"/*.svg; do
 		[ ! -e "$svg" ] || cp "$svg" "$to/"
