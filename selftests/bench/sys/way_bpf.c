@@ -133,12 +133,15 @@ static bool open_bpf(struct way *w)
 
 static void write_bpf(struct way *w, unsigned int n)
 {
-	(void)w, (void)n;
+	(void)w;
+	(void)n;
 }
 
 static void read_bpf(struct way *w, unsigned int i, unsigned int n)
 {
-	(void)w, (void)i, (void)n;
+	(void)w;
+	(void)i;
+	(void)n;
 }
 #endif
 
