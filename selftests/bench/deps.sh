@@ -5,7 +5,7 @@
 # ring buffers are left out), gnuplot (without it the plots), and what the native
 # benchmarks compare with.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 
 ../vm/deps.sh || exit
 missing=()

@@ -132,10 +132,8 @@ for c in $cases; do
 		"$work/$c.csv" >"$work/$c.md"
 	[ -z "$keep" ] || mv "$work/$c.pcs" "$keep/"
 done
-(
-	cd "$work"
-	# shellcheck disable=SC2086 # names
-	"$TOP/selftests/bench/profile.py" parts $(printf '%s.csv ' $cases)
-	cat $(printf '%s.md ' $cases)
-)
-[ -z "$keep" ] || cp "$work"/*.csv "$work/symbols" "$keep/"
+cd "$work"
+read -ra names <<<"$cases"
+"$TOP/selftests/bench/profile.py" parts "${names[@]/%/.csv}"
+cat "${names[@]/%/.md}"
+[ -z "$keep" ] || cp ./*.csv symbols "$keep/"

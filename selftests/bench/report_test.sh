@@ -4,7 +4,7 @@
 # Can `make bench-check` fail? Made-up measurements, with and without a slowdown
 # in them, against a reference made of the former. As TAP, in a second.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
