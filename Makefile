@@ -25,7 +25,10 @@ help:
 	@echo 'make mutation                 bugs made on purpose: is each noticed? (T=NAME: that one)'
 	@echo 'make fuzz                     fuzzers, for TIME=60 seconds each (T=core, file or lib)'
 	@echo 'make coverage                 which lines of the module the tests run'
-	@echo 'make bench-readme             the figures of the README, in a throw-away VM'
+	@echo 'make bench                    all benchmarks side by side, 20 minutes (MINUTES=n: other)'
+	@echo 'make bench-quick | bench-check   in 3 minutes; and against the ratios of ref.csv'
+	@echo 'make bench-docs               what make bench measured into Documentation/benchmarks'
+	@echo 'make bench-more               thousands of consumers, watermarks, readers that lag'
 	@echo 'make bench-native             natively, against other queues (quick: bench-native-quick)'
 	@echo 'make bench-kernel             in the kernel, against its queues (quick: bench-kernel-quick)'
 	@echo 'make bench-native-check       instructions per record against the committed ones'
@@ -78,7 +81,10 @@ matrix intree: deps
 	@selftests/matrix/deps.sh
 	@selftests/run.sh $@
 
-bench-readme:
+bench bench-quick bench-check bench-docs:
+	@selftests/bench/suite.sh $(@:bench-%=%)
+
+bench-more:
 	@selftests/bench/bench.sh
 
 bench-native:
@@ -122,9 +128,9 @@ coverage:
 	@selftests/coverage/coverage.sh
 
 
-export T K V DESTDIR CALLS SEED ROUNDS TIME
+export T K V DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
 
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
-	bench-readme bench-native bench-native-quick bench-native-check
-.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick
+	bench-native bench-native-quick bench-native-check
+.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-more

@@ -222,4 +222,5 @@ check "mutations apply, and are documented" selftests/mutation/run.sh --check
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 check "one version" packaging/version.sh check
+check "the benchmark's check can fail" selftests/bench/report_test.sh
 echo "1..$count"

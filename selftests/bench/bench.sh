@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Figures, as Markdown, each NAME's from a guest of its own:
-#   syscalls, mapped, lag    the README's (`make bench-readme`; without a NAME)
-#   consumers   one write(), by how many consumers there are and what they do
-#   pingpong    how long waking takes, against pipes and eventfds
+# More figures than `make bench` has, as Markdown (`make bench-more`: all of them):
+#   consumers   one write(), by how many consumers there are, up to 10,000, and what
+#               they do
 #   batch       what watermarks save
+#   lag         a mapped reader that lags, natively, against a pass over memory
 # The ratio comes first: it is taken within a round, where all cases take turns,
 # so it holds on a busy machine, where nanoseconds do not.
 set -euo pipefail
@@ -40,7 +40,7 @@ while getopts k:r:ic:a:h opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- syscalls mapped lag
+[ $# -gt 0 ] || set -- consumers batch lag
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -103,12 +103,10 @@ lag()
 	BENCH_CSV=$csv "$work/lag" 64 "${rounds:-31}"
 }
 
-ring_b=/sys/kernel/config/ringbuf/b
 for name; do
 	case $name in
 	lag) lag ;;
-	syscalls | mapped | batch) in_guest "$name" "/$name $rounds" ;;
-	pingpong) in_guest "$name" "mkdir $ring_b && echo 1 >$ring_b/live && /$name $rounds" ;;
+	batch) in_guest "$name" "/$name $rounds" ;;
 	consumers) in_guest "$name" "/$name $rounds && rmmod ringbuf &&
 		insmod /ringbuf.ko reliable=1 && /$name $rounds" ;;
 	*) usage >&2; exit 2 ;;

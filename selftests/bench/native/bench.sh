@@ -6,6 +6,7 @@
 # build/bench-native/native.csv.
 #	bench.sh [quick | ROUNDS]
 #
+# SECONDS_AT_MOST=S   end after so many, however many rounds those were
 # ANCESTOR=DIR   a checkout with an executable bench-peer in it, which measures the
 #                ancestor: see struct program in procs.h
 # BENCH_FIFO=1   on a machine that has other things to do: be urgent, for
@@ -14,7 +15,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 build=../../../build/bench-native
 
-rounds=${1:-61} seconds=36000
+rounds=${1:-61} seconds=${SECONDS_AT_MOST:-36000}
 if [[ $rounds == quick ]]; then
 	rounds=15 seconds=120
 fi

@@ -30,7 +30,7 @@ if ! command -v apt-get >/dev/null || ((EUID)); then
 fi
 # One by one: some may not exist here.
 for package in "${missing[@]}"; do
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -qq --no-install-recommends \
 		"$package" </dev/null >/dev/null 2>&1 ||
 		echo "cannot be installed: $package" >&2
 done
