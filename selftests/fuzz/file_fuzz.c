@@ -400,7 +400,7 @@ static void step_map(struct opened *o, struct input *in)
 
 static void step_poll(struct opened *o, struct input *in)
 {
-	poll_table table = { .events = input_u32(in) };
+	poll_table table = { .events = input_u32(in), ._qproc = &table };
 	struct ringbuf_file *rf = o->file.private_data;
 	__poll_t events;
 

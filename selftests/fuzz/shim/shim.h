@@ -290,7 +290,10 @@ struct irq_work {
 #define SEEK_DATA		3
 
 struct inode { int unused; };
-struct poll_table_struct { __poll_t events; };
+struct poll_table_struct {
+	__poll_t events;
+	void *_qproc;
+};
 typedef struct poll_table_struct poll_table;
 struct module;
 struct seq_file;
@@ -344,7 +347,6 @@ struct miscdevice {
 #define compat_ptr_ioctl	NULL
 #define seq_printf(m, ...)	((void)(m), (void)snprintf(NULL, 0, __VA_ARGS__))
 #define poll_wait(file, q, t)	((void)(q))
-#define poll_does_not_wait(t)	(!(t))
 #define poll_requested_events(t) ((t) ? (t)->events : ~0U)
 
 /* Maps */
