@@ -37,7 +37,7 @@
  *	hold_move:A   rel.   scan:B         acquire  a consumer's reading before
  *	                                             what overwrites it
  *	held:A        rel.   held:B         acquire  a time before the need
- *	                                             since when it runs
+ *	                     come:A         acquire  since when it runs
  *	hold_move:A   rel.   held:C         acquire  that a hold which went back
  *	                                             was not asked, before where
  *	                                             it is
@@ -51,6 +51,37 @@
 static u64 not_asked(u64 pos)
 {
 	return pos - (1ULL << 62);
+}
+
+/*
+ * A hold that comes to @pos was not asked for anything; unless others that are yet
+ * to make way for it were: then it has the rest of their time. Else a few could take
+ * turns, and hold the producer for ever.
+ */
+static void come(struct ringbuf_hold *hold, struct ringbuf_core *c, u64 pos)
+{
+	u64 need = not_asked(pos), since = 0;
+	struct ringbuf_hold *other;
+	u64 theirs;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(other, &c->holds, node) {
+		if (other == hold || READ_ONCE(other->demoted))
+			continue;
+		/* LMM(come:A) pairs with LMM(held:A). */
+		theirs = smp_load_acquire(&other->need);
+		if (!ringbuf_before(pos, theirs) ||
+		    !ringbuf_before(READ_ONCE(other->pos), theirs))
+			continue;
+		if (ringbuf_before(need, pos) ||
+		    ringbuf_before(READ_ONCE(other->since), since)) {
+			need = theirs;
+			since = READ_ONCE(other->since);
+		}
+	}
+	rcu_read_unlock();
+	WRITE_ONCE(hold->since, since);
+	WRITE_ONCE(hold->need, need);
 }
 
 /**
@@ -111,7 +142,7 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 
 	hold->demoted = false;
 	hold->pos = cur->at.pos;
-	hold->need = not_asked(hold->pos);
+	come(hold, c, hold->pos);
 	list_add_tail_rcu(&hold->node, &c->holds);
 	for (;;) {
 		aim = tell_producer(c);
@@ -145,7 +176,7 @@ bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 
 	/* What it has made way for it begins to hold anew. */
 	if (!ringbuf_before(old, READ_ONCE(hold->need)))
-		WRITE_ONCE(hold->need, not_asked(pos));
+		come(hold, c, pos);
 	ringbuf_hold_move(hold, pos);
 	if (!ringbuf_before(pos, tell_producer(c)))
 		return true;
@@ -185,8 +216,8 @@ static u64 held_since(struct ringbuf_hold *hold, u64 pos, u64 need, u64 now)
  * @stall: how long a consumer may hold the producer, in ns; 0: for ever
  *
  * For each that does, the time begins to run; it ends when that one makes way for
- * what it was first asked for. One that has had its time is not waited for any
- * more.
+ * what it was first asked for. Who came meanwhile has the rest of it. One that has
+ * had its time is not waited for any more.
  *
  * Context: any in which RCU watches.
  *

@@ -313,6 +313,58 @@ static void time_begins_anew(struct kunit *test)
 	ringbuf_hold_leave(&hold);
 }
 
+/* Two that take turns do not hold the producer for longer than one. */
+static void latecomers_share_the_time(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold hold, late, prompt;
+	struct ringbuf_cursor cur, late_cur, prompt_cur;
+	u64 need;
+
+	need = hold_at_ten(test, &hold, &cur);
+	join(ring, &late, &late_cur);
+	join(ring, &prompt, &prompt_cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 60, 100),
+			50ULL);
+	read_one(test, &prompt, &prompt_cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 110, 100),
+			0ULL);
+	KUNIT_EXPECT_TRUE(test, hold.demoted);
+	KUNIT_EXPECT_TRUE(test, late.demoted);
+	KUNIT_EXPECT_FALSE(test, prompt.demoted);
+	/* Nobody is left whose time it could share. */
+	ringbuf_hold_leave(&late);
+	join(ring, &late, &late_cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 200, 100),
+			100ULL);
+	ringbuf_hold_leave(&hold);
+	ringbuf_hold_leave(&late);
+	ringbuf_hold_leave(&prompt);
+}
+
+/* Nor by going to and fro. */
+static void seeks_back_share_the_time(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_hold hold, other;
+	struct ringbuf_cursor cur, other_cur;
+	u64 need;
+
+	need = hold_at_ten(test, &hold, &cur);
+	join(ring, &other, &other_cur);
+	read_one(test, &other, &other_cur);
+	KUNIT_EXPECT_TRUE(test, ringbuf_hold_back(&other, &ring->core, 0));
+	read_one(test, &hold, &cur);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 60, 100),
+			50ULL);
+	KUNIT_EXPECT_EQ(test, ringbuf_core_held(&ring->core, need, 110, 100),
+			0ULL);
+	KUNIT_EXPECT_TRUE(test, other.demoted);
+	KUNIT_EXPECT_FALSE(test, hold.demoted);
+	ringbuf_hold_leave(&hold);
+	ringbuf_hold_leave(&other);
+}
+
 /* It made way for what it was asked for, though nobody looked; then more. */
 static void is_asked_for_more(struct kunit *test)
 {
@@ -433,6 +485,8 @@ static struct kunit_case hold_cases[] = {
 	KUNIT_CASE(moves_back),
 	KUNIT_CASE(is_demoted_in_time),
 	KUNIT_CASE(time_begins_anew),
+	KUNIT_CASE(latecomers_share_the_time),
+	KUNIT_CASE(seeks_back_share_the_time),
 	KUNIT_CASE(is_asked_for_more),
 	KUNIT_CASE(holds_anew),
 	KUNIT_CASE(counters_cross),
