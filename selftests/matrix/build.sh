@@ -28,7 +28,7 @@ complaints()
 	grep -iE 'warning|error' "$log" | grep -ivE \
 		-e 'Symbol info of vmlinux|Module.symvers" is missing|Symbol version dump' \
 		${PARTIAL:+-e 'Module.symvers is missing|unresolved symbol errors|KBUILD_MODPOST_WARN' \
-		-e 'modpost: ("[A-Za-z0-9_]+" \[.*\] undefined|suppressed [0-9]+ unresolved)'} \
+		-e 'modpost: ("[^"]+" \[.*\]|.*: symbol .*) undefined|modpost: suppressed [0-9]+ unresolved'} \
 		-e 'the compiler differs|The kernel was built by|You are using' \
 		-e '^/[^:]*/include/[^:]*:[0-9:]* warning' -e '^[0-9]+ warnings? generated'
 }

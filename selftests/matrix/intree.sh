@@ -144,7 +144,7 @@ if [ "${1:-}" = --modular ]; then
 fi
 want=${1:-*}
 check "intree: as modules, it builds" builds m
-[ -e "$I/y/.config" ] || cp -a "$I/m" "$I/y"
+[ -e "$I/y/.config" ] || { mkdir -p "$I/y" && cp -a "$I/m/." "$I/y"; }
 check "intree: built in, it builds" builds y
 check "intree: it is in vmlinux" built_in
 check "intree: built in, boots; selftests" selftests

@@ -1,14 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Sourced by the scripts in this directory.
+# shellcheck disable=SC2034 # for those who source this
 
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
 
-# shellcheck disable=SC2034 # all are for those who source this
 MATRIX=$CACHE/matrix
 CLANG=19
 CROSS_GCC=12
 export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
+
+# Cross compilers that are unpacked, not installed.
+PATH=$PATH:$MATRIX/cross/bin
 
 # Names in what is built are those of nobody: it is the same every time.
 REPRODUCIBLE=(KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci)

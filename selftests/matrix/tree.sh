@@ -70,7 +70,7 @@ cross()
 {
 	local triplet name
 	triplet=$(triplet "$1")
-	if ! command -v "$triplet-gcc-$CROSS_GCC" >/dev/null; then
+	if [ -z "$(command -v "$triplet-gcc-$CROSS_GCC")" ]; then
 		unpack_once "$MATRIX/cross" {gcc,cpp}-$CROSS_GCC-"$triplet" \
 			binutils-"$triplet" libgcc-$CROSS_GCC-dev-"$1"-cross
 		# They have shared libraries of their own.
@@ -81,7 +81,6 @@ cross()
 				>"$MATRIX/cross/bin/${name##*/}"
 			chmod +x "$MATRIX/cross/bin/${name##*/}"
 		done
-		triplet=$MATRIX/cross/bin/$triplet
 	fi
 	printf 'CROSS_COMPILE=%s CC=%s' "$triplet-" "ccache $triplet-gcc-$CROSS_GCC"
 }
