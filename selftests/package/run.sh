@@ -81,7 +81,7 @@ install_targets()
 		"/usr/src/ringbuf-$version/dkms.conf"; do
 		grep -qxF "$file" <<<"$list" || { echo "no $file"; return 1; }
 	done
-	grep -q 'exec /usr/local/bin/ringbuf ' \
+	grep -q ' /usr/local/bin/ringbuf record ' \
 		"$dest/usr/local/lib/systemd/system/ringbuf-record@.service" || return
 	make -s uninstall dkms-uninstall DESTDIR="$dest" || return
 	find "$dest" ! -type d -printf '/%P\n' | sed '/^\/usr\/local\/bin\/other$/d' | nothing || return
