@@ -67,7 +67,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
 done
 
 size=$(($(du -sm --apparent-size "$work/root" | cut -f1) * 5 / 4 + 200))
-mke2fs -q -t ext4 -O ^has_journal -d "$work/root" "$work/disk" "${size}M"
+truncate -s "${size}M" "$work/disk"
+mke2fs -q -t ext4 -O ^has_journal -d "$work/root" "$work/disk"
 rm -rf "$work/root"
 
 : >"$log"
