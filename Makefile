@@ -128,7 +128,7 @@ coverage:
 	@selftests/coverage/coverage.sh
 
 
-export T K V DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
+export T K V REL DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
 
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \

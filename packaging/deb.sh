@@ -26,6 +26,8 @@ fi | while IFS= read -r -d '' file; do
 	[ ! -e "$file" ] || printf '%s\0' "$file"
 done | tar -c --null -T - | tar -x -C "$out/ringbuf-$version"
 
+# So that ./build/deb/*.deb is what one installs.
+export DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS-noautodbgsym}
 cd "$out/ringbuf-$version"
 dpkg-buildpackage --no-sign --build="${DEB_BUILD:-full}" >"$log" 2>&1 </dev/null || {
 	tail -n 40 "$log" >&2

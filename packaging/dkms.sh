@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # dkms.sh dkms-install|dkms-uninstall: the module's source in /usr/src, given to
-# dkms and built for the kernel that runs, and for others as they come; or all of
-# that taken back. With DESTDIR the files alone.
+# dkms and built for the kernel REL, the one that runs if it is not said, and for
+# others as they come; or all of that taken back. With DESTDIR the files alone.
 set -eu
 cd "$(dirname "$0")/.."
 version=$(packaging/version.sh)
@@ -36,7 +36,7 @@ dkms-install)
 		[ ! -x "$file" ] || mode=755
 		install -D -m "$mode" "$file" "$dir/$file"
 	done
-	! have_dkms || dkms install -m ringbuf -v "$version"
+	! have_dkms || dkms install -m ringbuf -v "$version" -k "${REL:-$(uname -r)}"
 	;;
 dkms-uninstall)
 	if have_dkms && [ -n "$(dkms status -m ringbuf -v "$version")" ]; then

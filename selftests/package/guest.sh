@@ -39,7 +39,7 @@ within()
 	done
 }
 
-# fails_with ERRNO USER FLAGS FILE: opening it
+# open_errno ERRNO USER FLAGS FILE: what opening it gives
 open_errno()
 {
 	runuser -u "$2" -- perl -e 'sysopen(my $f, $ARGV[1], $ARGV[0]) or exit($!+0); exit 0' "$3" "$4"
@@ -115,7 +115,8 @@ check 'and cannot write it' open_errno 13 member 1 /dev/ringbuf-audit
 check 'create --mode 0644' ringbuf create --mode 0644 public
 check 'root ringbuf 0644' is /dev/ringbuf-public 'root ringbuf 644'
 check 'that is for everybody' open_errno 0 outsider 0 /dev/ringbuf-public
-check 'create --mode 0' ringbuf create --mode 0 closed
+check 'one that nobody may open, by configfs' bash -c '
+	cd /sys/kernel/config/ringbuf && mkdir closed && echo 0 >closed/mode && echo 1 >closed/live'
 check 'root ringbuf 0' is /dev/ringbuf-closed 'root ringbuf 0'
 check 'rm' ringbuf rm private audit public closed
 

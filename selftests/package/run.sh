@@ -81,7 +81,7 @@ install_targets()
 		"/usr/src/ringbuf-$version/dkms.conf"; do
 		grep -qxF "$file" <<<"$list" || { echo "no $file"; return 1; }
 	done
-	grep -q 'exec /usr/local/bin/ringbuf ' \
+	grep -q ' /usr/local/bin/ringbuf record ' \
 		"$dest/usr/local/lib/systemd/system/ringbuf-record@.service" || return
 	make -s uninstall dkms-uninstall DESTDIR="$dest" || return
 	find "$dest" ! -type d -printf '/%P\n' | sed '/^\/usr\/local\/bin\/other$/d' | nothing || return
@@ -272,6 +272,25 @@ nothing_left()
 	in_root dpkg-query -W -f '${Package} ${Status}\n' | sed -n /ringbuf/p | nothing
 }
 
+# Without packages, from the tree, as on other systems.
+make_dkms_install()
+{
+	local kernel
+	kernel=$(head -n 1 <<<"$kernels")
+	mkdir "$root/tmp/tree"
+	tar -xf build/deb/ringbuf_"$version".tar.xz -C "$root/tmp/tree" --strip-components=1 || return
+	in_root make -s -C /tmp/tree dkms-install REL="$kernel" || return
+	dkms_has "ringbuf/$version" "$kernel" || return
+	# Again, over what is there
+	in_root make -s -C /tmp/tree dkms-install REL="$kernel" || return
+	dkms_has "ringbuf/$version" "$kernel" || return
+	in_root make -s -C /tmp/tree/userspace install-system || return
+	[ -e "$root/usr/local/lib/udev/rules.d/70-ringbuf.rules" ] || return
+	in_root make -s -C /tmp/tree/userspace uninstall-system || return
+	in_root make -s -C /tmp/tree dkms-uninstall || return
+	rm -r "$root/tmp/tree"
+}
+
 version=$(packaging/version.sh)
 next=${version%.*}.$((${version##*.} + 1))
 
@@ -310,5 +329,9 @@ check 'and the modules are of it' module_versions "$next"
 check 'the template is still there' dkms_has ring-template/1.0
 check 'purge' purge
 check 'leaves nothing but the group' nothing_left
+check 'make dkms-install, dkms-uninstall' make_dkms_install
+# Directories below /usr/local may be anybody's.
+rm -rf "$root/usr/local/lib/"{udev,sysusers.d,modprobe.d,systemd}
+check 'leave nothing' nothing_left
 echo "1..$n"
 exit $failed

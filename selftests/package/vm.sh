@@ -57,6 +57,8 @@ WantedBy=multi-user.target
 UNIT
 mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
 ln -s ../ringbuf-test.service "$work/root/etc/systemd/system/multi-user.target.wants/"
+# Else it would be a first boot, with questions.
+echo 0123456789abcdef0123456789abcdef >"$work/root/etc/machine-id"
 echo '/dev/vda / ext4 defaults 0 1' >"$work/root/etc/fstab"
 # What a guest of a minute has no use for.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
@@ -65,7 +67,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
 done
 
 size=$(($(du -sm --apparent-size "$work/root" | cut -f1) * 5 / 4 + 200))
-mke2fs -q -t ext4 -O ^has_journal -d "$work/root" "$work/disk" "${size}M"
+truncate -s "${size}M" "$work/disk"
+mke2fs -q -t ext4 -O ^has_journal -d "$work/root" "$work/disk"
 rm -rf "$work/root"
 
 : >"$log"
@@ -92,6 +95,6 @@ if found=$(tr -d '\r' <"$log" | reports); then
 	say "a report in the kernel's log, see $log"
 	exit 120
 fi
-status=$(sed -n 's/^status //p' "$work/status")
+status=$(tr -d '\r' <"$work/status" | sed -n 's/^status //p')
 [ -n "$status" ] || die "the guest went down before its test had ended, see $log"
 exit "$status"
