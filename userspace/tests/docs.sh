@@ -121,6 +121,16 @@ links()
 }
 check "what the pages point to is there" links
 
+functions()
+{
+	local name status=0
+	for name in $(cat ./*.md Documentation/*.rst | grep -oE '\bringbuf_[a-z_]+\(\)' | sort -u); do
+		grep -rqwF "${name%()}" kmod userspace/lib || { echo "no function $name"; status=1; }
+	done
+	return $status
+}
+check "the functions that the pages name are there" functions
+
 # Single tests that the pages name: T=PROGRAM:TEST, T=SUITE.CASE, T=PROGRAM
 names()
 {
