@@ -70,10 +70,13 @@ own()
 {
 	local at=$work/own
 	mkdir -p "$at/tree"
+	mkdir -p "$at/tree/Documentation"
+	printf '%s\n' Page:: '' '	frobnicate --later' >"$at/tree/Documentation/page.rst"
 	printf '%s\n' Text. '' '    frobnicate --now' '' '<!-- run: host -->' '' '    true' '    false' \
 		'    sleep 100         # until ^C' >"$at/tree/README.md"
 	"$tests/docs.py" "$at" "$at/tree"
 	grep -q 'neither run nor in docs.skip: README.md:3: frobnicate --now' "$at/broken"
+	grep -q 'neither run nor in docs.skip: Documentation/page.rst:1: frobnicate --later' "$at/broken"
 	bash -c "home=$at; reset() { :; }; . $tests/docs_lib.sh; . $at/host.sh" >"$at/out"
 	grep -qx 'ok README.md:7: true' "$at/out"
 	grep -qx 'not ok README.md:7: false' "$at/out"
