@@ -181,14 +181,14 @@ def main():
                 command, _, why = line.rstrip("\n").partition("\t")
                 skips[command] = why.strip()
     shell, programs = [], []
-    parsers = {".md": markdown, ".rst": rst, ".1": mdoc, ".4": mdoc}
+    parsers = {".md": markdown, ".rst": rst}
     pages = sorted(
-        glob.glob("*.md") + glob.glob("Documentation/*.rst") + glob.glob("userspace/man/*.[14]")
+        glob.glob("*.md") + glob.glob("Documentation/*.rst") + glob.glob("userspace/man/*.[1-9]")
         + glob.glob("examples/**/*.md", recursive=True)
     )
     for page in pages:
         with open(page) as f:
-            found = parsers[os.path.splitext(page)[1]](page, f.read().split("\n"))
+            found = parsers.get(os.path.splitext(page)[1], mdoc)(page, f.read().split("\n"))
         shell += found[0]
         programs += found[1]
     for lines in programs:
