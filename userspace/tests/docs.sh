@@ -93,7 +93,16 @@ check "messages" "$tests/doc_messages.py" Documentation/operators.rst
 
 sound()
 {
-	/usr/bin/python3 -m docutils --report=1 --halt=5 "$1" /dev/null >"$work/rst" 2>&1
+	# The roles are Sphinx's, by which the kernel makes its documentation.
+	/usr/bin/python3 - "$1" >"$work/rst" 2>&1 <<-'PY'
+		import sys
+		from docutils import core, nodes
+		from docutils.parsers.rst import roles
+		for role in ("doc", "ref", "c:func"):
+		    roles.register_generic_role(role, nodes.emphasis)
+		core.publish_file(source_path=sys.argv[1], destination_path="/dev/null",
+		                  settings_overrides={"report_level": 2, "halt_level": 5})
+	PY
 	! grep -v '^ *$' "$work/rst"
 }
 for page in Documentation/*.rst; do
@@ -123,6 +132,18 @@ links()
 	return $status
 }
 check "what the pages point to is there" links
+
+# `make TARGET` in the text, and in blocks
+targets()
+{
+	local name status=0 known
+	known=$(sed -nE 's/^([a-z][a-z_ -]*):([^=].*)?$/\1/p' Makefile)
+	for name in $(cat ./*.md Documentation/*.rst | grep -ohE '(`|^ +)make [a-z][a-z-]*' | sed 's/.*make //' | sort -u); do
+		grep -qw -e "$name" <<<"$known" || { echo "no target $name"; status=1; }
+	done
+	return $status
+}
+check "the targets that the pages name are there" targets
 
 functions()
 {
