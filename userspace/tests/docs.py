@@ -24,6 +24,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -44,19 +45,25 @@ class Block:
                 getattr(self, word).append(rest)
 
 
-def indent(line):
-    return len(line) - len(line.lstrip(" "))
+def indented(line):
+    return line.startswith(("    ", "\t"))
 
 
-def take(lines, i):
+def take(lines, i, more=indented):
     """The indented lines from @i on, and where they end."""
     found = []
     while i < len(lines) and not lines[i].strip():
         i += 1
-    while i < len(lines) and (not lines[i].strip() or lines[i].startswith("    ")):
-        found.append(lines[i][4:])
+    while i < len(lines) and (not lines[i].strip() or more(lines[i])):
+        found.append(lines[i])
         i += 1
-    return found, i
+    return textwrap.dedent("\n".join(found)).split("\n"), i
+
+
+def deeper(line):
+    """What is indented more than this line."""
+    depth = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+    return lambda x: len(x.expandtabs()) - len(x.expandtabs().lstrip()) > depth
 
 
 def markdown(name, lines):
@@ -76,7 +83,7 @@ def markdown(name, lines):
             text = "\n".join(lines[i : end + 1]).replace("<!--", "").replace("-->", "")
             plan = [x for x in text.split("\n") if x.strip()]
             i, blank = end + 1, True
-        elif blank and line.startswith("    ") and not inside:
+        elif blank and indented(line) and not inside:
             block = Block(f"{name}:{i + 1}", plan)
             block.lines, i = take(lines, i)
             shell.append(block)
@@ -93,8 +100,8 @@ def rst(name, lines):
     shell, programs, plan, i = [], [], [], 0
     while i < len(lines):
         line = lines[i]
-        if line.startswith(".. code-block:: "):
-            found, i = take(lines, i + 1)
+        if line.lstrip().startswith(".. code-block:: "):
+            found, i = take(lines, i + 1, deeper(line))
             if line.endswith(":: c"):
                 programs.append(found)
             elif line.endswith((":: sh", ":: console", ":: bash")):
@@ -107,7 +114,7 @@ def rst(name, lines):
                 i += 1
         elif line.rstrip().endswith("::") and not line.startswith(".. "):
             block = Block(f"{name}:{i + 1}", plan)
-            block.lines, i = take(lines, i + 1)
+            block.lines, i = take(lines, i + 1, deeper(line))
             shell.append(block)
             plan = []
         else:
@@ -174,14 +181,14 @@ def main():
                 command, _, why = line.rstrip("\n").partition("\t")
                 skips[command] = why.strip()
     shell, programs = [], []
-    parsers = {".md": markdown, ".rst": rst, ".1": mdoc, ".4": mdoc}
+    parsers = {".md": markdown, ".rst": rst}
     pages = sorted(
-        glob.glob("*.md") + glob.glob("Documentation/*.rst") + glob.glob("userspace/man/*.[14]")
+        glob.glob("*.md") + glob.glob("Documentation/*.rst") + glob.glob("userspace/man/*.[1-9]")
         + glob.glob("examples/**/*.md", recursive=True)
     )
     for page in pages:
         with open(page) as f:
-            found = parsers[os.path.splitext(page)[1]](page, f.read().split("\n"))
+            found = parsers.get(os.path.splitext(page)[1], mdoc)(page, f.read().split("\n"))
         shell += found[0]
         programs += found[1]
     for lines in programs:
@@ -199,7 +206,8 @@ def main():
             where = f"{block.where}: {name}".replace("\n", " ").replace("#", "")
             if name.startswith("#"):
                 continue
-            skipped = [x for x in (name, f"{page_of(block)}: {name}") if x in skips]
+            page = page_of(block)
+            skipped = [x for x in (name, f"{page}: {name}", f"{page}: *") if x in skips]
             if skipped:
                 used.add(skipped[0])
                 todo += f"skip {shlex.quote(where)} {shlex.quote(skips[skipped[0]])}\n"
@@ -223,7 +231,7 @@ def main():
         script[place.split("-")[0]] += f"(\n{do}end\n)\n"
     for command in skips:
         page = command.split(": ")[0]
-        if command not in used and not (page.endswith(".md") and page not in pages):
+        if command not in used and not (page.endswith((".md", ".rst")) and page not in pages):
             broken.append(f"no page has it any more: {command}")
     if count < 60:
         broken.append(f"only {count} commands found")

@@ -70,10 +70,13 @@ own()
 {
 	local at=$work/own
 	mkdir -p "$at/tree"
+	mkdir -p "$at/tree/Documentation"
+	printf '%s\n' Page:: '' '	frobnicate --later' >"$at/tree/Documentation/page.rst"
 	printf '%s\n' Text. '' '    frobnicate --now' '' '<!-- run: host -->' '' '    true' '    false' \
 		'    sleep 100         # until ^C' >"$at/tree/README.md"
 	"$tests/docs.py" "$at" "$at/tree"
 	grep -q 'neither run nor in docs.skip: README.md:3: frobnicate --now' "$at/broken"
+	grep -q 'neither run nor in docs.skip: Documentation/page.rst:1: frobnicate --later' "$at/broken"
 	bash -c "home=$at; reset() { :; }; . $tests/docs_lib.sh; . $at/host.sh" >"$at/out"
 	grep -qx 'ok README.md:7: true' "$at/out"
 	grep -qx 'not ok README.md:7: false' "$at/out"
@@ -90,7 +93,16 @@ check "messages" "$tests/doc_messages.py" Documentation/operators.rst
 
 sound()
 {
-	/usr/bin/python3 -m docutils --report=1 --halt=5 "$1" /dev/null >"$work/rst" 2>&1
+	# The roles are Sphinx's, by which the kernel makes its documentation.
+	/usr/bin/python3 - "$1" >"$work/rst" 2>&1 <<-'PY'
+		import sys
+		from docutils import core, nodes
+		from docutils.parsers.rst import roles
+		for role in ("doc", "ref", "c:func"):
+		    roles.register_generic_role(role, nodes.emphasis)
+		core.publish_file(source_path=sys.argv[1], destination_path="/dev/null",
+		                  settings_overrides={"report_level": 2, "halt_level": 5})
+	PY
 	! grep -v '^ *$' "$work/rst"
 }
 for page in Documentation/*.rst; do
@@ -120,6 +132,28 @@ links()
 	return $status
 }
 check "what the pages point to is there" links
+
+# `make TARGET` in the text, and in blocks
+targets()
+{
+	local name status=0 known
+	known=$(sed -nE 's/^([a-z][a-z_ -]*):([^=].*)?$/\1/p' Makefile)
+	for name in $(cat ./*.md Documentation/*.rst | grep -ohE '(`|^ +)make [a-z][a-z-]*' | sed 's/.*make //' | sort -u); do
+		grep -qw -e "$name" <<<"$known" || { echo "no target $name"; status=1; }
+	done
+	return $status
+}
+check "the targets that the pages name are there" targets
+
+functions()
+{
+	local name status=0
+	for name in $(cat ./*.md Documentation/*.rst | grep -oE '\bringbuf_[a-z_]+\(\)' | sort -u); do
+		grep -rqwF "${name%()}" kmod userspace/lib || { echo "no function $name"; status=1; }
+	done
+	return $status
+}
+check "the functions that the pages name are there" functions
 
 # Single tests that the pages name: T=PROGRAM:TEST, T=SUITE.CASE, T=PROGRAM
 names()
