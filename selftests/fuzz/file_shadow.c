@@ -2,8 +2,7 @@
 /* What was written, and what a reader may be shown of it. */
 #include "fuzz.h"
 #include "shim.h"
-#include "core.h"
-#include "ring.h"
+#include "file.h"
 #include "file_shadow.h"
 
 #define SHADOWS		1024
@@ -127,4 +126,56 @@ void check_frames(const u8 *p, size_t n, u64 seq, bool gaps)
 		p += frame;
 		n -= frame;
 	}
+}
+
+static const struct {
+	unsigned int cmd;
+	/* Of the structure that there is; 0: none. */
+	u32 size;
+	fmode_t mode;
+} calls[] = {
+	{ RINGBUF_IOC_GET_INFO, sizeof(struct ringbuf_info), 0 },
+	{ RINGBUF_IOC_SET_CONSUMER, sizeof(struct ringbuf_consumer), FMODE_READ },
+	{ RINGBUF_IOC_GET_CONSUMER, sizeof(struct ringbuf_consumer), FMODE_READ },
+	{ RINGBUF_IOC_GET_STATS, sizeof(struct ringbuf_stats), FMODE_READ },
+	{ RINGBUF_IOC_SET_WRITER, sizeof(struct ringbuf_writer), FMODE_WRITE },
+	{ RINGBUF_IOC_ADVANCE, 0, FMODE_READ },
+	{ FIONREAD, 0, FMODE_READ },
+};
+
+unsigned int known_ioctl(unsigned int i)
+{
+	return calls[i].cmd;
+}
+
+/*
+ * What an ioctl has to say to a structure at @p that can be read up to @good bytes,
+ * whatever it holds otherwise; 0: more.
+ */
+long ioctl_result(fmode_t mode, unsigned int cmd, const u8 *p, size_t good)
+{
+	u32 i, size, n;
+
+	for (i = 0; i < ARRAY_SIZE(calls) && calls[i].cmd != cmd; i++)
+		;
+	if (i == ARRAY_SIZE(calls))
+		return -ENOTTY;
+	if ((mode & calls[i].mode) != calls[i].mode)
+		return -EBADF;
+	if (good < 4)
+		return -EFAULT;
+	if (!calls[i].size)
+		return 0;
+	memcpy(&size, p, sizeof(size));
+	if (size < calls[i].size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	for (n = calls[i].size; n < size; n++) {
+		if (n >= good)
+			return -EFAULT;
+		if (p[n])
+			return -E2BIG;
+	}
+	return good < calls[i].size ? -EFAULT : 0;
 }

@@ -12,5 +12,7 @@ void remember(u64 pos, u64 seq);
 bool was_written(u64 seq, const u8 *payload, u32 len);
 ssize_t run_result(const u8 *p, size_t n, size_t good);
 void check_frames(const u8 *p, size_t n, u64 seq, bool gaps);
+unsigned int known_ioctl(unsigned int i);
+long ioctl_result(fmode_t mode, unsigned int cmd, const u8 *p, size_t good);
 
 #endif

@@ -10,7 +10,8 @@
 #   Suite: selftest PROGRAM[:TEST] [KERNEL] | userspace NAME
 #   Model: MODEL REMOVED        what `make model` says of the same barrier
 #
-#   run.sh [PATTERN]...    those whose names match; all without one
+#   run.sh [PATTERN]...    those whose names match; all without one; NOVM=1: what
+#                          would take a guest is left out
 #   run.sh --check         do all patches apply?
 #   run.sh --table         the last results, as they stand in the documentation
 #   run.sh --doc           writes them there
@@ -21,7 +22,7 @@ cd "$TOP"
 
 here=selftests/mutation
 doc=Documentation/torture.rst
-work=$TOP/build/mutation
+work=$TOP/build/${RINGBUF_MUTATION:-mutation}
 tree=$work/tree
 results=$work/results
 passed=0 failed=0 limit=600
@@ -152,6 +153,10 @@ mutate()
 	local patch=$1 name suite status began=$SECONDS asked=()
 	name=$(basename "$patch" .patch)
 	while read -r suite; do
+		if [ -n "${NOVM:-}" ] && [[ $suite =~ ^(kunit|selftest|userspace) ]]; then
+			echo "left out: $name: $suite"
+			return
+		fi
 		# shellcheck disable=SC2086 # words
 		content $suite || { broken "$name" "'$suite' fails without it"; return; }
 		git apply --directory="${tree#"$TOP/"}" "$patch" ||
