@@ -66,6 +66,9 @@ static bool load(const char *params)
 	return !ret;
 }
 
+/* What root does a moment later. */
+static void (*meanwhile)(void);
+
 /* As the user, in a process of its own: what @fn says. */
 static bool as_user(bool (*fn)(void))
 {
@@ -81,6 +84,10 @@ static bool as_user(bool (*fn)(void))
 		status = !fn();
 		fflush(stdout);
 		_exit(status);
+	}
+	if (meanwhile) {
+		usleep(300000);
+		meanwhile();
 	}
 	return waitpid(pid, &status, 0) == pid && !status;
 }
@@ -231,7 +238,6 @@ static bool look_at_frames(void)
 	if (ioctl(r, RINGBUF_IOC_SET_CONSUMER, &c))
 		return false;
 	/* It is overrun before it reads. */
-	kill(getppid(), SIGUSR1);
 	while (!(stats.flags & RINGBUF_STATS_OVERRUN) && now() < end) {
 		usleep(1000);
 		if (ioctl(r, RINGBUF_IOC_GET_STATS, &stats))
@@ -337,15 +343,13 @@ static void write_records(int fd, unsigned int n)
 
 static int writer;
 
-static void on_usr1(int sig)
+static void overrun(void)
 {
 	write_records(writer, 3000);
 }
 
 static void test_memory(void)
 {
-	struct sigaction usr1 = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
-
 	fill_slabs();
 	fill_pages();
 	if (!load("mode=0666 size=262144"))
@@ -354,8 +358,9 @@ static void test_memory(void)
 	writer = open(DEV, O_WRONLY | O_CLOEXEC);
 	write_records(writer, 500);
 	tell(as_user(look_at_records), "records, padding and the rest hold nothing else");
-	sigaction(SIGUSR1, &usr1, NULL);
-	tell(as_user(look_at_frames), "frames hold nothing else, that of a loss either");
+	meanwhile = overrun;
+	tell(as_user(look_at_frames), "frames hold nothing else, that of a loss neither");
+	meanwhile = NULL;
 	tell(as_user(look_at_ioctls), "the ioctls' structures hold nothing else");
 	tell(as_user(look_at_text), "fdinfo and sysfs are text");
 	close(writer);
@@ -487,9 +492,16 @@ static void hold_for_ever(unsigned int number)
 	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
 	int fd = open(DEV, O_RDONLY | O_CLOEXEC);
 
-	/* Not all at the same time: then there would be a moment without any. */
-	usleep(number * 17000);
 	for (;;) {
+		/* One goes, just to come again: it has never held for long. */
+		if (!number) {
+			c.flags = 0;
+			ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c);
+			lseek(fd, 0, SEEK_DATA);
+			join(fd);
+			usleep(20000);
+			continue;
+		}
 		if (ioctl(fd, RINGBUF_IOC_GET_CONSUMER, &c))
 			_exit(1);
 		if (!(c.flags & RINGBUF_CONSUMER_RELIABLE)) {
