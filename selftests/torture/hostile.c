@@ -66,6 +66,9 @@ static bool load(const char *params)
 	return !ret;
 }
 
+/* What root does a moment later. */
+static void (*meanwhile)(void);
+
 /* As the user, in a process of its own: what @fn says. */
 static bool as_user(bool (*fn)(void))
 {
@@ -81,6 +84,10 @@ static bool as_user(bool (*fn)(void))
 		status = !fn();
 		fflush(stdout);
 		_exit(status);
+	}
+	if (meanwhile) {
+		usleep(300000);
+		meanwhile();
 	}
 	return waitpid(pid, &status, 0) == pid && !status;
 }
@@ -219,8 +226,10 @@ static bool look_at_frames(void)
 	struct ringbuf_consumer c = {
 		.struct_size = sizeof(c), .flags = RINGBUF_CONSUMER_FRAMED,
 	};
+	struct ringbuf_stats stats = { .struct_size = sizeof(stats) };
 	static char buf[SIZE];
 	const struct ringbuf_record *rec;
+	double end = now() + 30;
 	bool lost = false;
 	ssize_t n, at;
 
@@ -229,8 +238,11 @@ static bool look_at_frames(void)
 	if (ioctl(r, RINGBUF_IOC_SET_CONSUMER, &c))
 		return false;
 	/* It is overrun before it reads. */
-	kill(getppid(), SIGUSR1);
-	usleep(300000);
+	while (!(stats.flags & RINGBUF_STATS_OVERRUN) && now() < end) {
+		usleep(1000);
+		if (ioctl(r, RINGBUF_IOC_GET_STATS, &stats))
+			return false;
+	}
 	while (fill_stack(), (n = read(r, buf, sizeof(buf))) > 0) {
 		if (foreign(buf, n))
 			return false;
@@ -331,15 +343,13 @@ static void write_records(int fd, unsigned int n)
 
 static int writer;
 
-static void on_usr1(int sig)
+static void overrun(void)
 {
 	write_records(writer, 3000);
 }
 
 static void test_memory(void)
 {
-	struct sigaction usr1 = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
-
 	fill_slabs();
 	fill_pages();
 	if (!load("mode=0666 size=262144"))
@@ -348,8 +358,9 @@ static void test_memory(void)
 	writer = open(DEV, O_WRONLY | O_CLOEXEC);
 	write_records(writer, 500);
 	tell(as_user(look_at_records), "records, padding and the rest hold nothing else");
-	sigaction(SIGUSR1, &usr1, NULL);
-	tell(as_user(look_at_frames), "frames hold nothing else, that of a loss either");
+	meanwhile = overrun;
+	tell(as_user(look_at_frames), "frames hold nothing else, that of a loss neither");
+	meanwhile = NULL;
 	tell(as_user(look_at_ioctls), "the ioctls' structures hold nothing else");
 	tell(as_user(look_at_text), "fdinfo and sysfs are text");
 	close(writer);
@@ -358,7 +369,6 @@ static void test_memory(void)
 /* Of memory there is what one is allowed */
 
 #define GROUP	"/sys/fs/cgroup/hostile"
-#define LIMIT	(48L << 20)
 
 static long number_in(const char *path)
 {
@@ -379,17 +389,30 @@ static bool put(const char *path, const char *text)
 	return good;
 }
 
+#define FILES	3000
+
+/* Each file is charged to who opens it, and what a map needs to who maps. */
 static bool open_many(void)
 {
-	unsigned int n = 0;
-	int fd;
+	long before, files, maps;
+	unsigned int n;
+	int fd = -1;
 
-	while ((fd = open(DEV, O_RDONLY)) >= 0) {
-		n++;
-		mmap(NULL, MAP, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	before = number_in(GROUP "/memory.current");
+	for (n = 0; n < FILES; n++) {
+		fd = open(DEV, O_RDONLY);
+		if (fd < 0)
+			return false;
 	}
-	printf("# %u files, then %s\n", n, strerrorname_np(errno));
-	return errno == ENOMEM || errno == EMFILE || errno == ENFILE;
+	files = number_in(GROUP "/memory.current");
+	for (n = 0; n < 200; n++)
+		if (mmap(NULL, MAP, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			return false;
+	maps = number_in(GROUP "/memory.current");
+	printf("# %ld bytes a file, %ld a map\n", (files - before) / FILES,
+	       (maps - files) / 200);
+	/* Of the map itself there is a page table, but not the ring. */
+	return files - before > FILES * 400L && maps > files && maps - files < 200 * (long)MAP / 4;
 }
 
 static bool open_1000(void)
@@ -417,16 +440,13 @@ static bool in_group(bool (*fn)(void))
 		fflush(stdout);
 		_exit(status);
 	}
-	waitpid(pid, &status, 0);
-	/* Its group may have had to kill it: that is a limit, too. */
-	return !status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return waitpid(pid, &status, 0) == pid && !status;
 }
 
 static void test_limits(void)
 {
-	struct rlimit few = { 1024, 1024 }, many = { 500000, 500000 };
+	struct rlimit few = { 1024, 1024 }, many = { FILES + 100, FILES + 100 };
 	struct ringbuf_info info = { .struct_size = sizeof(info) };
-	long peak, left;
 
 	if (!load("mode=0666 size=262144"))
 		abort();
@@ -435,23 +455,14 @@ static void test_limits(void)
 	mkdir("/sys/fs/cgroup", 0755);
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
 	if (!put("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
-	    (mkdir(GROUP, 0755) && errno != EEXIST) ||
-	    !put(GROUP "/memory.max", "50331648")) {
-		printf("ok %u so much memory as the cgroup says # SKIP no memory cgroups here\n",
+	    (mkdir(GROUP, 0755) && errno != EEXIST)) {
+		printf("ok %u files and maps are charged to who has them # SKIP no memory cgroups here\n",
 		       ++count);
-		return;
+	} else {
+		setrlimit(RLIMIT_NOFILE, &many);
+		tell(in_group(open_many), "files and maps are charged to who has them");
+		setrlimit(RLIMIT_NOFILE, &few);
 	}
-	put(GROUP "/memory.swap.max", "0");
-	put("/proc/sys/fs/nr_open", "1000000");
-	setrlimit(RLIMIT_NOFILE, &many);
-	tell(in_group(open_many), "files and maps until memory is used up");
-	setrlimit(RLIMIT_NOFILE, &few);
-	usleep(500000);
-	peak = number_in(GROUP "/memory.peak");
-	left = number_in(GROUP "/memory.current");
-	printf("# peak %ld, left %ld\n", peak, left);
-	/* Charges of each CPU go in batches. */
-	tell(peak > LIMIT / 2 && peak <= LIMIT + (1 << 20), "so much memory as the cgroup says");
 	r = open(DEV, O_RDONLY | O_CLOEXEC);
 	tell(!ioctl(r, RINGBUF_IOC_GET_INFO, &info) && info.consumers == 1,
 	     "they are gone with the process");
@@ -475,28 +486,45 @@ static bool cannot_join(void)
 	return !join(r) && errno == EPERM;
 }
 
-/* Reliable, reads nothing, and joins again as soon as it is thrown out. */
-static void hold_for_ever(void)
+/* Reliable, reads nothing, and joins again when it finds that it has been put out. */
+static void hold_for_ever(unsigned int number)
 {
 	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
 	int fd = open(DEV, O_RDONLY | O_CLOEXEC);
 
 	for (;;) {
-		if (!ioctl(fd, RINGBUF_IOC_GET_CONSUMER, &c) &&
-		    !(c.flags & RINGBUF_CONSUMER_RELIABLE))
+		/* One goes, just to come again: it has never held for long. */
+		if (!number) {
+			c.flags = 0;
+			ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c);
+			lseek(fd, 0, SEEK_DATA);
 			join(fd);
-		lseek(fd, 0, SEEK_DATA);
+			usleep(20000);
+			continue;
+		}
+		if (ioctl(fd, RINGBUF_IOC_GET_CONSUMER, &c))
+			_exit(1);
+		if (!(c.flags & RINGBUF_CONSUMER_RELIABLE)) {
+			lseek(fd, 0, SEEK_DATA);
+			join(fd);
+		}
+		usleep(500);
 	}
 }
 
-#define HOLDERS		6
-#define STALL_S		0.05
+#define HOLDERS		3
+#define WRITES		100
+
+static void no_signal(int sig)
+{
+}
 
 static void test_stall(void)
 {
+	struct sigaction alarmed = { .sa_handler = no_signal };
 	double began, took, longest = 0;
 	pid_t pid[HOLDERS];
-	unsigned int i;
+	unsigned int i, k;
 	char buf[1000];
 
 	if (!load("mode=0666 size=65536"))
@@ -504,33 +532,39 @@ static void test_stall(void)
 	tell(as_user(cannot_join), "who may not stall cannot");
 	if (!load("mode=0666 size=65536 reliable=1 stall_ms=50"))
 		abort();
-	for (i = 0; i < HOLDERS; i++) {
-		pid[i] = fork();
-		if (!pid[i]) {
+	for (k = 0; k < HOLDERS; k++) {
+		pid[k] = fork();
+		if (!pid[k]) {
 			if (setresuid(USER, USER, USER))
 				_exit(1);
-			hold_for_ever();
+			hold_for_ever(k);
 		}
 	}
 	usleep(200000);
 	memset(buf, 1, sizeof(buf));
 	r = open(DEV, O_WRONLY | O_CLOEXEC);
-	for (i = 0; i < 400; i++) {
+	sigaction(SIGALRM, &alarmed, NULL);
+	alarm(60);
+	for (i = 0; i < WRITES; i++) {
 		began = now();
 		if (write(r, buf, sizeof(buf)) != sizeof(buf))
 			break;
 		took = now() - began;
 		longest = took > longest ? took : longest;
 	}
+	took = now() - began;
+	alarm(0);
 	close(r);
-	for (unsigned int k = 0; k < HOLDERS; k++) {
+	for (k = 0; k < HOLDERS; k++) {
 		kill(pid[k], SIGKILL);
 		waitpid(pid[k], NULL, 0);
 	}
-	printf("# %u records past %u hostile holders, the longest wait %.0f ms of %.0f\n", i,
-	       HOLDERS, longest * 1e3, STALL_S * 1e3);
-	/* Six who spin, on two CPUs that are emulated: what counts is that it ends. */
-	tell(i == 400 && longest < STALL_S + 2, "nobody holds for longer than stall_ms");
+	printf("# %u of %u records past %u hostile holders, the longest wait %.0f ms of 50\n", i,
+	       WRITES, HOLDERS, longest * 1e3);
+	if (i < WRITES)
+		printf("# the last one has not gone after %.1f s\n", took);
+	/* With CPUs that are emulated, and busy: ten times as long is still that. */
+	tell(i == WRITES && longest < 0.5, "nobody holds for longer than stall_ms");
 }
 
 int main(void)
