@@ -119,8 +119,8 @@ fault:
 static __always_inline size_t
 ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
 	     struct iov_iter *iter,
-	     size_t (*copy_page)(struct page *page, size_t offset, size_t bytes,
-				 struct iov_iter *iter))
+	     size_t (*move)(struct page *page, size_t offset, size_t bytes,
+			    struct iov_iter *iter))
 {
 	size_t at = (const u8 *)frame - rb->core.data;
 	size_t offset, part, n, done = 0;
@@ -128,8 +128,8 @@ ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
 	do {
 		offset = offset_in_page(at + done);
 		part = min_t(size_t, len - done, PAGE_SIZE - offset);
-		n = copy_page(rb->pages[1 + ((at + done) >> PAGE_SHIFT)],
-			      offset, part, iter);
+		n = move(rb->pages[1 + ((at + done) >> PAGE_SHIFT)],
+			 offset, part, iter);
 		done += n;
 	} while (n == part && done < len);
 	return done;

@@ -57,10 +57,9 @@ static int run_core_16(u32 len, u32 count)
 }
 
 /* In a buffer like the others', behind a position, as records without a header. */
-static int run_release(u32 len, u32 count)
+static __always_inline int release(u32 len, u32 frame, u32 count)
 {
 	static u64 pos ____cacheline_aligned;
-	u32 frame = ALIGN(len, 8);
 
 	while (count--) {
 		memcpy(core.data + (pos & (KBENCH_BUFFER - 1)), kbench_payload,
@@ -71,8 +70,23 @@ static int run_release(u32 len, u32 count)
 	return 0;
 }
 
+static int run_release(u32 len, u32 count)
+{
+	return release(len, ALIGN(len, 8), count);
+}
+
+/* As many bytes as a record has with its header. */
+static int run_release_frame(u32 len, u32 count)
+{
+	u32 frame = RINGBUF_FRAME_SIZE(len);
+
+	return release(min(frame, (u32)KBENCH_LEN_MAX), frame, count);
+}
+
 const struct contender kbench_core[] = {
 	{ .name = "memcpy and a release store", .run = run_release },
+	{ .name = "part: memcpy of the frame and a release store",
+	  .run = run_release_frame },
 	{ .name = "part: core alone in line", .prepare = prepare_core,
 	  .run = run_core },
 	{ .name = "part: core alone in line 16 at once", .prepare = prepare_core,
