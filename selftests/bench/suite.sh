@@ -336,5 +336,4 @@ main()
 	esac
 }
 
-main
-exit
+main; exit
