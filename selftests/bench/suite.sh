@@ -201,14 +201,12 @@ run_kernel()
 
 write_report()
 {
-	{
-		echo "## Goals"
-		echo
+	if wants vm || wants icount; then
+		printf '### Goals\n\n'
 		"$report" goals "$out/results.csv"
-		echo "## System calls"
-		echo
+		printf '### All that was measured\n\n'
 		"$report" tables "$out/results.csv"
-	} >"$out/syscalls.md"
+	fi >"$out/syscalls.md"
 	if [ -s "$work/native.csv" ]; then
 		cp "$work/native.csv" "$out/native.csv"
 		{
@@ -226,7 +224,7 @@ write_report()
 		echo
 		cat "$out/machine.md"
 		echo
-		cat "$out/syscalls.md"
+		[ ! -s "$out/syscalls.md" ] || { printf '## System calls\n\n' && cat "$out/syscalls.md"; }
 		[ ! -e "$out/kernel.md" ] || cat "$out/kernel.md"
 		[ ! -e "$out/native.md" ] || { printf '## Natively\n\n' && cat "$out/native.md"; }
 	} >"$out/report.md"
