@@ -289,6 +289,8 @@ docs()
 		cp "$TOP/build/bench-kernel/kernel.csv" "$to/"
 		if grep -q '^<!-- begin run -->' "$to/kernel.md" 2>/dev/null; then
 			between "$to/kernel.md" run <"$out/kernel.md"
+		elif [ -e "$to/kernel.md" ]; then
+			say "kernel.md has no marks 'run': what was measured is in $out/kernel.md"
 		else
 			cp "$out/kernel.md" "$to/"
 		fi

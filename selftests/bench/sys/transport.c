@@ -164,6 +164,8 @@ static double read_backlog(struct contest *c, unsigned int calls)
 
 static double measure(struct contest *c)
 {
+	if (c->way.kind->begin)
+		c->way.kind->begin(&c->way);
 	if (c->reads_only) {
 		read_backlog(c, 1);	/* to warm up */
 		return read_backlog(c, c->calls);
