@@ -105,7 +105,7 @@ static void add_broadcast(unsigned int readers)
 static void add_all(void)
 {
 	struct contest batch = { .way.readers = 1, .way.batch = MAX_BATCH, .calls = 30 };
-	struct contest lag = { .way.readers = 1, .way.batch = MAX_BATCH, .calls = 4,
+	struct contest lag = { .way.readers = 1, .way.batch = MAX_BATCH, .calls = 5,
 			       .reads_only = true };
 
 	for (unsigned int readers = 1; readers <= MAX_READERS; readers *= 2)
