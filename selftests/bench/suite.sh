@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make bench: one run, everything side by side.
-#	suite.sh [OPTION]... bench | quick | check | docs
+#	suite.sh [OPTION]... bench | quick | check | docs | readme
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 
@@ -17,6 +17,7 @@ usage: suite.sh [OPTION]... WHAT
           more than its noise
   docs    puts what is in build/bench/ into Documentation/benchmarks/ and ref.csv,
           and prints the tables for the README
+  readme  prints those alone
 
   -m MINUTES  about how long to measure (default 18; building comes on top)
   -s NAMES    settings: native kernel vm icount (default: all)
@@ -301,6 +302,12 @@ docs()
 	[ ! -e "$out/profile.md" ] || between "$to/syscalls.md" profile <"$out/profile.md"
 	"$report" ref "$out/results.csv" "$out/toolchain" >"$here/ref.csv"
 	say "Documentation/benchmarks/ and selftests/bench/ref.csv are up to date; for the README:"
+	readme
+}
+
+readme()
+{
+	[ -s "$out/results.csv" ] || die "run make bench first"
 	cat "$out/machine.md"
 	echo
 	"$report" readme "$out/results.csv"
@@ -332,6 +339,7 @@ main()
 		"$report" check "$out/results.csv" "$here/ref.csv" "$out/toolchain"
 		;;
 	docs) docs ;;
+	readme) readme ;;
 	*) usage >&2; exit 2 ;;
 	esac
 }
