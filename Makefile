@@ -81,7 +81,7 @@ matrix intree: deps
 	@selftests/matrix/deps.sh
 	@selftests/run.sh $@
 
-bench bench-quick bench-check bench-docs:
+bench bench-quick bench-check bench-docs bench-readme:
 	@selftests/bench/suite.sh $(@:bench-%=%)
 
 bench-more:
@@ -133,4 +133,4 @@ export T K V REL DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-native bench-native-quick bench-native-check
-.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-more
+.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-readme bench-more

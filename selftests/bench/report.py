@@ -181,8 +181,9 @@ def tables(data):
 
 def goals(data):
     rows = []
+    settings = {s for s, _ in data}
     for gate in gates(data):
-        if gate.goal is None:
+        if gate.goal is None or gate.setting not in settings:
             continue
         values = gate.values(data)
         what = f"{gate.case}: {gate.one}"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make bench: one run, everything side by side.
-#	suite.sh [OPTION]... bench | quick | check | docs
+#	suite.sh [OPTION]... bench | quick | check | docs | readme
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 
@@ -17,6 +17,7 @@ usage: suite.sh [OPTION]... WHAT
           more than its noise
   docs    puts what is in build/bench/ into Documentation/benchmarks/ and ref.csv,
           and prints the tables for the README
+  readme  prints those alone
 
   -m MINUTES  about how long to measure (default 18; building comes on top)
   -s NAMES    settings: native kernel vm icount (default: all)
@@ -201,14 +202,12 @@ run_kernel()
 
 write_report()
 {
-	{
-		echo "## Goals"
-		echo
+	if wants vm || wants icount; then
+		printf '### Goals\n\n'
 		"$report" goals "$out/results.csv"
-		echo "## System calls"
-		echo
+		printf '### All that was measured\n\n'
 		"$report" tables "$out/results.csv"
-	} >"$out/syscalls.md"
+	fi >"$out/syscalls.md"
 	if [ -s "$work/native.csv" ]; then
 		cp "$work/native.csv" "$out/native.csv"
 		{
@@ -226,7 +225,7 @@ write_report()
 		echo
 		cat "$out/machine.md"
 		echo
-		cat "$out/syscalls.md"
+		[ ! -s "$out/syscalls.md" ] || { printf '## System calls\n\n' && cat "$out/syscalls.md"; }
 		[ ! -e "$out/kernel.md" ] || cat "$out/kernel.md"
 		[ ! -e "$out/native.md" ] || { printf '## Natively\n\n' && cat "$out/native.md"; }
 	} >"$out/report.md"
@@ -291,6 +290,8 @@ docs()
 		cp "$TOP/build/bench-kernel/kernel.csv" "$to/"
 		if grep -q '^<!-- begin run -->' "$to/kernel.md" 2>/dev/null; then
 			between "$to/kernel.md" run <"$out/kernel.md"
+		elif [ -e "$to/kernel.md" ]; then
+			say "kernel.md has no marks 'run': what was measured is in $out/kernel.md"
 		else
 			cp "$out/kernel.md" "$to/"
 		fi
@@ -301,6 +302,12 @@ docs()
 	[ ! -e "$out/profile.md" ] || between "$to/syscalls.md" profile <"$out/profile.md"
 	"$report" ref "$out/results.csv" "$out/toolchain" >"$here/ref.csv"
 	say "Documentation/benchmarks/ and selftests/bench/ref.csv are up to date; for the README:"
+	readme
+}
+
+readme()
+{
+	[ -s "$out/results.csv" ] || die "run make bench first"
 	cat "$out/machine.md"
 	echo
 	"$report" readme "$out/results.csv"
@@ -332,9 +339,9 @@ main()
 		"$report" check "$out/results.csv" "$here/ref.csv" "$out/toolchain"
 		;;
 	docs) docs ;;
+	readme) readme ;;
 	*) usage >&2; exit 2 ;;
 	esac
 }
 
-main
-exit
+main; exit

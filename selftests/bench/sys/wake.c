@@ -66,8 +66,8 @@ static pid_t echo(struct pair *p, int cpu)
 {
 	pid_t pid;
 
-	if (p->there.kind->forked)
-		p->there.kind->forked(&p->there);
+	if (p->there.kind->begin)
+		p->there.kind->begin(&p->there);
 	pid = fork();
 	if (pid < 0)
 		err(1, "fork");

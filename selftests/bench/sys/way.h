@@ -26,8 +26,8 @@ struct way;
  * @open: false where the system has none of it
  * @write: @n records to all readers, by as few calls as it can
  * @read: @n records by reader @i, each looked at; waits for them if it has to
- * @forked: before another process becomes reader 0, when nothing is on its way:
- *	what this one knows of the place is old
+ * @begin: when nothing is on its way: all readers to the end. Another one may have
+ *	written to the kernel's log, or another process have been the reader
  */
 struct kind {
 	const char *name;
@@ -35,7 +35,7 @@ struct kind {
 	bool (*open)(struct way *w);
 	void (*write)(struct way *w, unsigned int n);
 	void (*read)(struct way *w, unsigned int i, unsigned int n);
-	void (*forked)(struct way *w);
+	void (*begin)(struct way *w);
 };
 
 struct way {

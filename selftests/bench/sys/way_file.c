@@ -212,7 +212,7 @@ static bool open_kmsg(struct way *w)
 		err(1, "/dev/kmsg");
 	for (unsigned int i = 0; i < w->readers; i++) {
 		w->rfd[i] = open("/dev/kmsg", O_RDONLY);
-		if (w->rfd[i] < 0 || lseek(w->rfd[i], 0, SEEK_END) < 0)
+		if (w->rfd[i] < 0)
 			err(1, "/dev/kmsg");
 	}
 	return true;
@@ -224,11 +224,14 @@ static void write_kmsg(struct way *w, unsigned int n)
 		put(w, w->wfd[0], PAYLOAD);
 }
 
-/*
- * It adds a header to what was written, and others write to it, too: the
- * measurement begins anew behind what they wrote before (EPIPE, or records that
- * are not ours), which is seldom.
- */
+static void seek_kmsg(struct way *w)
+{
+	for (unsigned int i = 0; i < w->readers; i++)
+		if (lseek(w->rfd[i], 0, SEEK_END) < 0)
+			err(1, "lseek in /dev/kmsg");
+}
+
+/* It adds a header to what was written, and the kernel itself writes to it, too. */
 static void read_kmsg(struct way *w, unsigned int i, unsigned int n)
 {
 	ssize_t len;
@@ -236,9 +239,7 @@ static void read_kmsg(struct way *w, unsigned int i, unsigned int n)
 
 	while (n) {
 		len = read(w->rfd[i], w->in, BUFFER);
-		if (len < 0 && errno == EPIPE)
-			continue;
-		if (len < PAYLOAD)
+		if (len < 0)
 			err(1, "read: /dev/kmsg");
 		text = memchr(w->in, ';', len);
 		if (!text || text[1] != 'x')
@@ -249,7 +250,7 @@ static void read_kmsg(struct way *w, unsigned int i, unsigned int n)
 }
 
 const struct kind way_kmsg = {
-	"/dev/kmsg", 0, open_kmsg, write_kmsg, read_kmsg, NULL
+	"/dev/kmsg", 0, open_kmsg, write_kmsg, read_kmsg, seek_kmsg
 };
 
 static bool open_mq(struct way *w)

@@ -200,7 +200,8 @@ static void seek_mapped(struct way *w)
 {
 	struct ringbuf_reader **all = w->own;
 
-	check(ringbuf_reader_seek(all[0], 0, SEEK_END), "ringbuf_reader_seek");
+	for (unsigned int i = 0; i < w->readers; i++)
+		check(ringbuf_reader_seek(all[i], 0, SEEK_END), "ringbuf_reader_seek");
 }
 
 const struct kind way_mapped = {
