@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [SUITE]...: runs suites of tests (all: check native kunit selftest) and
-# ends with the sum. From the environment, see `make help`:
+# run.sh [SUITE]...: runs suites of tests (all of them, two at a time; JOBS=1: in a
+# row) and ends with the sum. From the environment, see `make help`:
 #   T=NAME[:TEST], T=SUITE[.CASE]   one test    K="6.12 debug"   these kernels
 #   K=6.12:4:quick                  with so many CPUs, so hard (quick, full)
 #   V=1    names of passed tests, too
@@ -131,6 +131,7 @@ suite_kunit()
 }
 
 # What runs where: kernel, CPUs, how hard the programs try.
+stock='6.12:4:full 6.12-cloud:2:quick 6.1:2:quick 6.12-rt:2:quick'
 selftest_plan()
 {
 	if [ -n "$K" ]; then
@@ -143,13 +144,7 @@ selftest_plan()
 	elif [ -n "$T" ]; then
 		echo 6.12 2 full
 	else
-		cat <<-'PLAN'
-			6.12-cloud 2 quick
-			6.12 4 full
-			6.1 2 quick
-			debug 2 quick
-			6.12-rt 2 quick
-		PLAN
+		printf '%s\n' "$stock" debug:2:quick | tr ' ' '\n' | tr : ' '
 	fi
 }
 
@@ -290,9 +285,54 @@ suite_package()
 
 . selftests/torture/suite.sh
 
+# lane JOB…: one after the other, SUITE or SUITE@KERNELS each, with a log of its own
+lane()
+{
+	local job
+	for job; do
+		K=
+		[ "${job#*@}" = "$job" ] || K=${job#*@}
+		K=$K selftests/run.sh "${job%@*}" >"$work/$job" 2>&1 </dev/null || :
+		printf '%s\n' "$job"
+	done
+}
+
+# Half of the time a guest waits, so there are two at a time; what wants the CPUs
+# to itself, or builds for all, was before. Each job is told when it has ended.
+in_lanes()
+{
+	local job lanes=()
+	local closing='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
+	selftest_programs || return
+	{
+		lane native kunit selftest@debug:2:quick short_torture &
+		lanes+=($!)
+		lane "selftest@$stock" userspace &
+		lanes+=($!)
+		# shellcheck disable=SC2064 # those that there are now
+		trap "kill ${lanes[*]} 2>/dev/null" TERM
+		wait
+	} | while IFS= read -r job; do
+		sed '/^== sum$/,$d' "$work/$job"
+		mapfile -t -O ${#summary[@]} summary < <(sed -n '/^== sum$/,$ { / passed .* s$/ s/^  //p }' "$work/$job")
+		if [[ $(grep -E "$closing" "$work/$job" | tail -n 1) =~ $closing ]]; then
+			passed=$((passed + BASH_REMATCH[1]))
+			failed=$((failed + BASH_REMATCH[2]))
+			skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
+		else
+			broken "$job" "ended without a sum"
+		fi
+	done
+}
+
 suites='check native kunit selftest userspace short_torture'
 selftests/vm/deps.sh
 # shellcheck disable=SC2086 # words
+lanes=
+if [ $# = 0 ] && [ -z "$T$K" ] && [ "${JOBS:-2}" != 1 ]; then
+	lanes=1
+	set -- check
+fi
 [ $# -gt 0 ] || set -- $suites
 for suite; do
 	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites package"
@@ -305,6 +345,8 @@ for suite; do
 	summary+=("$(printf '%-10s %5d passed %3d failed %3d skipped %5d s' "$suite" \
 		$((passed - p)) $((failed - f)) $((skipped - s)) $((SECONDS - t)))")
 done
+
+[ -z "$lanes" ] || in_lanes
 
 echo "== sum"
 printf '  %s\n' "${summary[@]}"
