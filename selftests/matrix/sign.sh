@@ -72,7 +72,7 @@ boot()
 			if insmod /$ko.ko 2>/tmp/err; then
 				echo "$ko: loaded"
 				[ -c /dev/ringbuf ] || exit 1
-				[ $(($(cat /proc/sys/kernel/tainted) & 8192)) = 0 ] || exit 1
+				[ "$(cat /sys/module/ringbuf/taint)" = O ] || exit 1
 				rmmod ringbuf
 			else
 				echo "$ko: $(sed "s/.*: //" /tmp/err); $(dmesg | sed -n "s/.*\(Loading of .*\)/\1/p")"
