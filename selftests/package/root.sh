@@ -13,7 +13,7 @@ packages=(systemd systemd-sysv udev kmod dkms passwd initramfs-tools
 	linux-headers-amd64 linux-headers-cloud-amd64 linux-headers-rt-amd64
 	linux-headers-6.12-amd64 linux-headers-6.12-cloud-amd64 linux-headers-6.12-rt-amd64)
 # What neither a build nor the guest looks at.
-left_out=('/usr/bin/*-lto-dump-*' '/usr/share/locale/*' '/usr/share/i18n/*' '/usr/share/perl/*/unicore/*'
+left_out=('/usr/bin/*-lto-dump-*' '/usr/share/locale/*' '/usr/share/i18n/*'
 	'/lib/modules/*/kernel/drivers/gpu/*' '/lib/modules/*/kernel/drivers/media/*'
 	'/lib/modules/*/kernel/drivers/net/*' '/lib/modules/*/kernel/drivers/infiniband/*'
 	'/lib/modules/*/kernel/drivers/scsi/*' '/lib/modules/*/kernel/drivers/iio/*'
