@@ -99,8 +99,13 @@ run_checkpatch_userspace()
 	dir=$(mktemp -d)
 	ln -s "$TOP/userspace" "$TOP/examples" "$dir"
 	for file in $(find userspace/lib userspace/cli examples -name '*.[ch]' | sort); do
+		local more=
+		case "$file" in
+		# A module to copy, which has to know versions by itself.
+		examples/dkms-producer/*) more=,LINUX_VERSION_CODE,CONSTANT_COMPARISON ;;
+		esac
 		(cd "$dir" && perl "$SRC/scripts/checkpatch.pl" --strict --no-tree --no-summary --terse \
-			--show-types --ignore="$ignore" -f "$file" 2>/dev/null) || status=1
+			--show-types --ignore="$ignore$more" -f "$file" 2>/dev/null) || status=1
 	done
 	rm -r "$dir"
 	return $status

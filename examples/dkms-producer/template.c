@@ -39,6 +39,7 @@ static void publish(struct timer_list *timer)
 	count++;
 	mod_timer(timer, jiffies + msecs_to_jiffies(period_ms));
 }
+
 static DEFINE_TIMER(publish_timer, publish);
 
 static int __init template_init(void)
