@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # coverage.sh: which lines and branches of kmod/ the tests run. Natively: the suites of
-# the core, threads, and the corpora of the fuzzers. In a guest, on a kernel with gcov:
+# the core, a crowd of threads, and the corpora of the fuzzers. In a guest, on a kernel with gcov:
 # KUnit and the selftests. Prints a table for each file, and puts the lines that nobody
 # runs into build/coverage/missed.
 #   coverage.sh native     only that, in a minute
+#   coverage.sh report     of what was counted before, once more
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 cd "$TOP"
@@ -13,11 +14,10 @@ cd "$TOP"
 out=$TOP/build/coverage
 GCC=gcc-12 GCOV=gcov-12
 
-# lines FILE…: from .gcov files, "file line count" and "file line branch taken"
+# lines: from .gcov files on stdin, "line file line count", "branch file line.n taken"
 lines()
 {
 	awk '
-		FNR == 1 { file = "" }
 		/^ *-: *0:Source:/ { sub(/.*Source:/, ""); sub(/.*kmod\//, "kmod/"); file = $0; next }
 		file !~ /^kmod\/[^\/]*$/ { next }
 		/^ *[-#=0-9][^:]*: *[0-9]+:/ {
@@ -30,38 +30,40 @@ lines()
 			next
 		}
 		/^branch/ { print "branch", file, line "." branch++, /taken [1-9]/ ? 1 : 0 }
-	' "$@"
+	'
 }
 
 # What was counted, by gcov, of the .gcda files below a directory of objects.
 gather()
 {
-	local what=$1 dir=$2
-	rm -rf "$out/$what"
+	local what=$1 dir=$2 f at
+	rm -rf "${out:?}/$what"
 	mkdir -p "$out/$what"
-	(
-		cd "$out/$what"
-		find "$dir" -name '*.gcda' | while IFS= read -r f; do
-			mkdir -p "$(basename "$f")"
-			(cd "$(basename "$f")" && "$GCOV" -b -c "$f" >gcov.log 2>&1) || cat "$(basename "$f")/gcov.log" >&2
-		done
-	)
-	find "$out/$what" -name '*.gcov' -print0 | xargs -0 cat >"$out/$what.gcov"
-	[ -s "$out/$what.gcov" ] || die "$what: nothing was counted"
-	find "$out/$what" -name '*.gcov' -print0 | xargs -0 -I{} awk 1 {} |
-		lines - >"$out/$what.lines"
+	# Where the paths in the objects lead from two directories further down.
+	ln -sfn "$TOP/kmod" "$out/kmod"
+	ln -sfn "$TOP/selftests" "$out/selftests"
+	find "$dir" -name '*.gcda' | while IFS= read -r f; do
+		at=$out/$what/$(tr '/' '_' <<<"${f#"$dir"/}")
+		mkdir -p "$at"
+		(cd "$at" && "$GCOV" -b -c "$f" >gcov.log 2>&1) || cat "$at/gcov.log" >&2
+	done
+	find "$out/$what" -name '*.gcov' -print0 | xargs -0 cat | lines >"$out/$what.lines"
+	[ -s "$out/$what.lines" ] || die "$what: nothing was counted"
 }
 
 native()
 {
-	local dir=$out/objects p
-	rm -rf "$dir"
+	local dir=$out/objects p progs
+	# Each code once: without sanitizers the others are the same.
+	progs='suites-asan crowd-asan fuzz-core fuzz-file fuzz-lib'
 	mkdir -p "$dir"
+	find "$dir" -name '*.gcda' -delete
 	# No inlining: a line is then where it is written.
+	# shellcheck disable=SC2046,SC2059,SC2086 # words; ours
 	make -s --no-print-directory -C selftests/native O="$dir" CC="$GCC" \
 		CFLAGS='-O1 -g -fno-inline --coverage -fprofile-update=atomic' ASAN= TSAN= SAN= \
-		all >"$out/native.log" 2>&1 || { tail -n 20 "$out/native.log"; die "does not build"; }
-	for p in $(make -s --no-print-directory -C selftests/native O="$dir" print-progs); do
+		$(printf "$dir/%s " $progs) >"$out/native.log" 2>&1 || { tail -n 20 "$out/native.log"; die "does not build"; }
+	for p in $progs; do
 		"$dir/$p" >"$out/native-$p.log" 2>&1 || die "$p fails: see $out/native-$p.log"
 	done
 	gather native "$dir"
@@ -153,6 +155,9 @@ report()
 selftests/vm/deps.sh
 mkdir -p "$out"
 : >"$out/missed.new"
-native
-[ "${1:-}" = native ] || kernel
+case "${1:-}" in
+report) [ ! -e "$out/objects" ] || gather native "$out/objects" ;;
+native) native ;;
+*) native && kernel ;;
+esac
 report

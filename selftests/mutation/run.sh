@@ -89,7 +89,7 @@ program()
 {
 	local dir=$1 name=$2 out=$3
 	make -s --no-print-directory -C "$tree/$dir" "$out/$name" >"$work/build.log" 2>&1 || return 125
-	(cd "$tree/$dir" && setarch -R timeout "$limit" "$out/$name") >"$work/log" 2>&1
+	(cd "$tree/$dir" && setarch -R timeout "$limit" "$out/$name"; exit $?) >"$work/log" 2>&1
 }
 
 # ask SUITE…: 0: content; 1: has noticed; 125: does not build
@@ -196,7 +196,8 @@ table()
 	HEAD
 	for p in "$here"/*.patch; do
 		name=$(basename "$p" .patch)
-		row=$(grep "^$name	" "$results" || :)
+		row=$(grep "^$name	" "$results" || printf '%s\tnot run yet: %s\t-\n' "$name" \
+			"$(field "$p" Suite | tail -n 1)")
 		model=$(field "$p" Model)
 		printf '   * - %s\n     - %s\n     - %s\n     - %s\n' "$name" "$(field "$p" Mutation)" \
 			"$(cut -f 2 <<<"$row")${model:+; model ${model% *}}" \
