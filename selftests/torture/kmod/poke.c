@@ -17,6 +17,8 @@
 
 static DEFINE_MUTEX(lock);
 static struct ringbuf *rb;
+/* Under the lock; not on the stack, where its timer may not be. */
+static struct job job;
 
 static void publish(struct job *job)
 {
@@ -27,8 +29,8 @@ static void publish(struct job *job)
 
 static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct job job = { .fn = publish, .rb = rb, .result = -EIO };
 	struct poke poke;
+	int ret;
 
 	if (cmd != POKE)
 		return -ENOTTY;
