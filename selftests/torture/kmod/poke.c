@@ -52,8 +52,8 @@ static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		.elsewhere = poke.elsewhere,
 		.result = -EIO,
 	};
-	ret = contexts[poke.context].run(&job) && job.in_context ? job.result :
-								   -EIO;
+	ret = test_contexts[poke.context].run(&job) && job.in_context ?
+	      job.result : -EIO;
 	mutex_unlock(&lock);
 	return ret;
 }
