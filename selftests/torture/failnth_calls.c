@@ -383,7 +383,7 @@ const struct scenario scenarios[] = {
 	{ "GET_INFO", with_both, call_get_info, 0 },
 	{ "GET_STATS", with_both, call_get_stats, 0 },
 	{ "poll", with_both, call_poll, NO_FAULT },
-	{ "epoll", with_records, call_epoll, 0 },
+	{ "epoll", with_records, call_epoll, PARTIAL },
 	{ "mmap, faults, mprotect", with_records, call_map, 0 },
 	{ "fork of a map", with_records, call_fork, NO_FAULT },
 	{ "splice", with_records, call_splice, PARTIAL | NO_FAULT },

@@ -17,6 +17,8 @@
 
 static DEFINE_MUTEX(lock);
 static struct ringbuf *rb;
+/* Under the lock; not on the stack, where its timer may not be. */
+static struct job job;
 
 static void publish(struct job *job)
 {
@@ -27,8 +29,8 @@ static void publish(struct job *job)
 
 static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct job job = { .fn = publish, .rb = rb, .result = -EIO };
 	struct poke poke;
+	int ret;
 
 	if (cmd != POKE)
 		return -ENOTTY;
@@ -42,13 +44,18 @@ static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return copy_to_user((void __user *)arg, &poke, sizeof(poke)) ?
 		       -EFAULT : 0;
 	}
-	job.number = poke.number;
-	job.elsewhere = poke.elsewhere;
 	mutex_lock(&lock);
-	if (!test_contexts[poke.context].run(&job) || !job.in_context)
-		job.result = -EIO;
+	job = (struct job){
+		.fn = publish,
+		.rb = rb,
+		.number = poke.number,
+		.elsewhere = poke.elsewhere,
+		.result = -EIO,
+	};
+	ret = test_contexts[poke.context].run(&job) && job.in_context ?
+	      job.result : -EIO;
 	mutex_unlock(&lock);
-	return job.result;
+	return ret;
 }
 
 static int poke_open(struct inode *inode, struct file *file)
