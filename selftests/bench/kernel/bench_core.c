@@ -80,7 +80,7 @@ static int run_release_frame(u32 len, u32 count)
 {
 	u32 frame = RINGBUF_FRAME_SIZE(len);
 
-	len = min(frame, (u32)KBENCH_LEN_MAX);
+	len = min_t(u32, frame, KBENCH_LEN_MAX);
 	/* A bound that the compiler knew would be another memcpy(). */
 	OPTIMIZER_HIDE_VAR(len);
 	return release(len, frame, count);
