@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From CSV (setting,case,contender,round,ns) to Markdown: ratios first, which are
- * taken within a round, medians and the middle half of all.  report <CSV
+ * taken within a round, medians and the middle half of all.  report [-q] <CSV
+ * With -q to CSV again: quartiles instead of rounds.
  */
 #include <err.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ROUNDS	2001
+#define MAX_ROUNDS	5001
 #define MAX_SERIES	512
 #define NAME		64
 
@@ -238,11 +239,27 @@ static bool measured(const char *setting)
 	return false;
 }
 
-int main(void)
+static void print_quartiles(void)
+{
+	printf("setting,case,contender,low,median,high\n");
+	for (unsigned int i = 0; i < n_series; i++) {
+		const struct series *s = all[i];
+		struct quartiles q = quartiles(s, NULL);
+
+		printf("%s,%s,%s,%.3f,%.3f,%.3f\n", s->setting, s->where,
+		       s->name, q.low, q.median, q.high);
+	}
+}
+
+int main(int argc, char **argv)
 {
 	static const char *const settings[] = { "uml", "vm", "icount" };
 
 	read_csv();
+	if (argc > 1 && !strcmp(argv[1], "-q")) {
+		print_quartiles();
+		return 0;
+	}
 	for (unsigned int i = 0; i < 3; i++) {
 		if (measured(settings[i]))
 			print_targets(settings[i]);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/ringbuf.h>
@@ -315,6 +316,14 @@ static void measure(const char *setting, unsigned int rounds)
 		err(1, "stdout");
 }
 
+/* Not before it has been sent does the tracer know of it. */
+static void say(const char *name)
+{
+	printf("next %s\n", name);
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+}
+
 /*
  * One after the other, for trace.py, which looks at each instruction: the log,
  * which takes thousands, is left out.
@@ -332,12 +341,10 @@ static void be_traced(unsigned int count)
 		if (!strcmp(n.name, "printk"))
 			continue;
 		bpf_make_room();
-		printf("next %s\n", n.name);
-		fflush(stdout);
+		say(n.name);
 		publish(n.contender, PAYLOAD, count);
 	}
-	printf("next end\n");
-	fflush(stdout);
+	say("end");
 	publish(0, PAYLOAD, 1);
 }
 

@@ -157,7 +157,7 @@ COLUMNS = ('instructions', 'load', 'store', 'stack', 'call', 'irq', 'locked', 'f
 
 
 def wait_for(path, pattern):
-    for _ in range(600):
+    for _ in range(3000):
         with open(path, encoding='utf-8') as f:
             m = re.search(pattern, f.read(), re.M)
         if m:
@@ -191,7 +191,6 @@ def main():
     with open(log, encoding='utf-8') as log, open(sys.argv[5], 'w', encoding='utf-8') as listing:
         while True:
             cpu = run_to(stub, begin)
-            time.sleep(0.3)
             # What it has said last is whose turn it is.
             with open(output, encoding='utf-8') as said:
                 name = re.findall(r'^next (.*?)\r?$', said.read(), re.M)[-1]
