@@ -160,6 +160,10 @@ def case_table(data, case):
     for name in order(vm or icount):
         counted = cells(icount, name, base)
         rows.append([name] + cells(vm, name, base) + [counted[0], counted[2]])
+    if not vm:
+        heads, rows = [heads[:1] + heads[5:]] + [[r[:1] + r[5:] for r in rows]]
+    elif not icount or case.endswith(("p99", "p99.9")):
+        heads, rows = [heads[:5]] + [[r[:5] for r in rows]]
     return table(heads, rows)
 
 

@@ -279,7 +279,7 @@ docs()
 {
 	local to=$TOP/Documentation/benchmarks svg
 	[ -s "$out/report.md" ] || die "run make bench first"
-	cat "$out/machine.md" "$out/syscalls.md" | between "$to/syscalls.md" run
+	{ cat "$out/machine.md" && echo && cat "$out/syscalls.md"; } | between "$to/syscalls.md" run
 	if [ -s "$out/native.csv" ]; then
 		between "$to/native.md" run <"$out/native.md"
 		cp "$out/native.csv" "$to/"
