@@ -95,9 +95,7 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	c->page = page;
 	c->data = data;
 	c->size = size;
-	c->stride = size / 16 < 16384 ? size / 16 : 16384;
-	if (c->stride < size / RINGBUF_MILESTONES)
-		c->stride = size / RINGBUF_MILESTONES;
+	c->stride = max(min_t(u64, size / 16, 16384), size / RINGBUF_MILESTONES);
 	c->max_record = ringbuf_max_record(size);
 	c->head = start->pos;
 	c->head_seq = start->seq;

@@ -88,10 +88,18 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 			unsigned int budget)
 {
 	struct ringbuf_view v;
+	u32 len;
 
 	if (ringbuf_before(pos, cur->at.pos))
 		return -EINVAL;
 	for (; budget; budget--) {
+		while (cur->at.pos != pos && budget > 1 &&
+		       ringbuf_core_plain(c, &cur->at, &len)) {
+			ringbuf_cursor_take(cur, ringbuf_frame_size(len), 1);
+			if (ringbuf_before(pos, cur->at.pos))
+				return -EINVAL;
+			budget--;
+		}
 		if (!ringbuf_core_peek(c, &cur->at, &v))
 			return cur->at.pos == pos ? 0 : -EINVAL;
 		if (cur->at.pos == pos && v.at.pos == pos)

@@ -7,6 +7,7 @@
 #include <linux/ctype.h>
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include "chardev.h"
 #include "compat.h"
@@ -15,9 +16,12 @@
 /*
  * A ring is in the list as long as it has a device. The lock is the outermost
  * one of ours; the device's registration and removal are under it, too, so that
- * a name that is free in the list is free for a device.
+ * a name that is free in the list is free for a device. These take the lock under
+ * which misc devices are opened, in which somebody may look for a ring: for him
+ * the list has a lock of its own, which guards it and nothing else.
  */
 static DEFINE_MUTEX(rings_lock);
+static DEFINE_SPINLOCK(list_lock);
 static LIST_HEAD(rings);
 
 /**
@@ -42,7 +46,7 @@ bool ringbuf_valid_name(const char *name)
 	return c > name && c - name < RINGBUF_NAME_SIZE;
 }
 
-/* The caller holds rings_lock. */
+/* The caller holds rings_lock or list_lock. */
 static struct ringbuf *find_ring(const char *name)
 {
 	struct ringbuf *rb;
@@ -89,8 +93,11 @@ struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config)
 		return rb;
 	mutex_lock(&rings_lock);
 	ret = find_ring(rb->name) ? -EEXIST : add_device(rb);
-	if (!ret)
+	if (!ret) {
+		spin_lock(&list_lock);
 		list_add_tail(&rb->node, &rings);
+		spin_unlock(&list_lock);
+	}
 	mutex_unlock(&rings_lock);
 	if (ret) {
 		ringbuf_ring_put(rb);
@@ -110,7 +117,9 @@ struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config)
 void ringbuf_ring_remove(struct ringbuf *rb)
 {
 	mutex_lock(&rings_lock);
+	spin_lock(&list_lock);
 	list_del(&rb->node);
+	spin_unlock(&list_lock);
 	misc_deregister(&rb->misc);
 	mutex_unlock(&rings_lock);
 	ringbuf_ring_kill(rb);
@@ -125,7 +134,7 @@ void ringbuf_ring_remove(struct ringbuf *rb)
  * slot is free, and ringbuf_producer_get() takes it. The memory is accounted to
  * the calling task.
  *
- * Context: task; may sleep.
+ * Context: task; may sleep. Not in a misc device's open().
  *
  * Return: the ring; ERR_PTR(-EINVAL) for a bad @config, ERR_PTR(-EEXIST) when
  * there is a ring of that name, ERR_PTR(-ENOMEM), or why there can be no device,
@@ -157,7 +166,7 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_create, RINGBUF_NAMESPACE);
  * who sleep wake. Maps stay as they are. A kernel producer's reserve fails, and it
  * gives its slot back when it likes. The memory is freed with the last of them.
  *
- * Context: task; may sleep.
+ * Context: task; may sleep. Not in a misc device's open().
  */
 void ringbuf_destroy(struct ringbuf *rb)
 {
@@ -173,7 +182,7 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_destroy, RINGBUF_NAMESPACE);
  * While it is taken no process can open the device for writing. The ring may be
  * destroyed meanwhile, but not freed.
  *
- * Context: task; may sleep.
+ * Context: task.
  *
  * Return: the ring; ERR_PTR(-ENODEV) when there is none of that name,
  * ERR_PTR(-EBUSY) when it has a producer or a writer.
@@ -183,7 +192,7 @@ struct ringbuf *ringbuf_producer_get(const char *name)
 	struct ringbuf *rb;
 	int ret = -ENODEV;
 
-	mutex_lock(&rings_lock);
+	spin_lock(&list_lock);
 	rb = find_ring(name);
 	if (rb)
 		ret = ringbuf_ring_claim(rb, rb);
@@ -192,7 +201,7 @@ struct ringbuf *ringbuf_producer_get(const char *name)
 		/* Not all callers depend on this module by its symbols. */
 		__module_get(THIS_MODULE);
 	}
-	mutex_unlock(&rings_lock);
+	spin_unlock(&list_lock);
 	return ret ? ERR_PTR(ret) : rb;
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_producer_get, RINGBUF_NAMESPACE);

@@ -89,6 +89,8 @@ struct ringbuf_reader {
 	uint64_t guess;		/* those of the last one that was not as guessed */
 	uint64_t gap;		/* records lost right before it */
 	uint64_t gap_bytes;
+	const ringbuf_word_ *head; /* @end may be loaded from there, or NULL, */
+	uint64_t due;		/* if it is not beyond this */
 };
 
 /* Flags of ringbuf_reader_open() */
@@ -234,6 +236,15 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 			}
 		}
 		r->frame = 0;
+		/* At the end of what was known, and some more is there. */
+		if (!left && r->head) {
+			r->end = __atomic_load_n(r->head, __ATOMIC_ACQUIRE);
+			left = r->end - r->at;
+			if (left && left <= r->mask / 4 &&
+			    (int64_t)(r->due - r->end) >= 0)
+				continue;
+			r->end = r->at;
+		}
 		ret = ringbuf_find_(r);
 		if (ret <= 0)
 			return ret;

@@ -170,6 +170,8 @@ int map_find(struct reader *r)
 	uint64_t tail, head, at;
 	uint32_t len;
 
+	/* Until all is known to make sense. */
+	pub->head = NULL;
 	if (is_due(r, pos - r->advanced)) {
 		int ret = map_advance(r);
 
@@ -202,5 +204,8 @@ int map_find(struct reader *r)
 	    RINGBUF_FRAME_SIZE(len) > head - at || before(pub->seq, seq))
 		return -EBADMSG;
 	pub->end = find_end(r, head, len);
+	if (!r->reliable)
+		pub->head = (const ringbuf_word_ *)&r->page->head;
+	pub->due = at + r->size / 4 - (pos - r->advanced);
 	return 1;
 }

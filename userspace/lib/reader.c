@@ -88,6 +88,7 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 	/* From record to record, see find_end(). */
 	if (r->page)
 		reader->end = reader->at + reader->frame;
+	reader->head = NULL;
 	return 0;
 }
 
@@ -448,6 +449,7 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	reader->at = stats.pos;
 	reader->seq = stats.seq;
 	reader->end = stats.pos;
+	reader->head = NULL;
 	reader->frame = 0;
 	reader->gap = 0;
 	reader->gap_bytes = 0;
