@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A kernel producer that publishes at a process's word, in any context. It has the
- * slot of the default ring from the first time on until its device is closed.
+ * slot of the default ring while its device is open.
  */
 
 #include <linux/fs.h>
@@ -27,23 +27,6 @@ static void publish(struct job *job)
 	job->result = ringbuf_write(job->rb, &number, sizeof(number), 1);
 }
 
-/*
- * Not in open(), which holds the lock of all misc devices: a ring that is made takes
- * that within the lock that this one takes.
- */
-static int take_slot(void)
-{
-	struct ringbuf *ring;
-
-	if (rb)
-		return 0;
-	ring = ringbuf_producer_get("ringbuf");
-	if (IS_ERR(ring))
-		return PTR_ERR(ring);
-	rb = ring;
-	return 0;
-}
-
 static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct poke poke;
@@ -62,32 +45,38 @@ static long poke_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		       -EFAULT : 0;
 	}
 	mutex_lock(&lock);
-	ret = take_slot();
-	if (!ret) {
-		job = (struct job){
-			.fn = publish,
-			.rb = rb,
-			.number = poke.number,
-			.elsewhere = poke.elsewhere,
-			.result = -EIO,
-		};
-		ret = test_contexts[poke.context].run(&job) && job.in_context ?
-		      job.result : -EIO;
-	}
+	job = (struct job){
+		.fn = publish,
+		.rb = rb,
+		.number = poke.number,
+		.elsewhere = poke.elsewhere,
+		.result = -EIO,
+	};
+	ret = test_contexts[poke.context].run(&job) && job.in_context ?
+	      job.result : -EIO;
 	mutex_unlock(&lock);
 	return ret;
 }
 
+static int poke_open(struct inode *inode, struct file *file)
+{
+	struct ringbuf *ring = ringbuf_producer_get("ringbuf");
+
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	rb = ring;
+	return 0;
+}
+
 static int poke_release(struct inode *inode, struct file *file)
 {
-	if (rb)
-		ringbuf_producer_put(rb);
-	rb = NULL;
+	ringbuf_producer_put(rb);
 	return 0;
 }
 
 static const struct file_operations poke_fops = {
 	.owner = THIS_MODULE,
+	.open = poke_open,
 	.release = poke_release,
 	.unlocked_ioctl = poke_ioctl,
 };
