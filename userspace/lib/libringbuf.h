@@ -187,6 +187,21 @@ static inline bool ringbuf_intact(const struct ringbuf_reader *r)
 	return (int64_t)(r->at - ringbuf_load_(r->tail)) >= 0;
 }
 
+/*
+ * At the end of what was known: how much is there now, or 0, which says nothing.
+ * A head that makes no sense is none of ours.
+ */
+static inline uint64_t ringbuf_more_(struct ringbuf_reader *r)
+{
+	uint64_t end = __atomic_load_n(r->head, __ATOMIC_ACQUIRE);
+	uint64_t left = end - r->at;
+
+	if (left - 1 >= r->mask / 4 || (int64_t)(r->due - end) < 0)
+		return 0;
+	r->end = end;
+	return left;
+}
+
 /**
  * ringbuf_next() - The next record in place, without a copy
  * @r: the reader
@@ -206,13 +221,16 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 			       struct ringbuf_entry *e)
 {
 	for (;;) {
-		const struct ringbuf_record *rec = (const struct ringbuf_record *)
-			(uintptr_t)(r->base + (r->at & r->mask));
+		const struct ringbuf_record *rec;
 		uint64_t left = r->end - r->at;
 		uint64_t frame, guess;
 		int ret;
 
+		if (!left && r->head)
+			left = ringbuf_more_(r);
 		if (left) {
+			rec = (const struct ringbuf_record *)(uintptr_t)
+				(r->base + (r->at & r->mask));
 			e->len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 			e->type = __atomic_load_n(&rec->type, __ATOMIC_RELAXED);
 			e->seq = ringbuf_load_(&rec->seq);
@@ -236,15 +254,6 @@ static inline int ringbuf_next(struct ringbuf_reader *r,
 			}
 		}
 		r->frame = 0;
-		/* At the end of what was known, and some more is there. */
-		if (!left && r->head) {
-			r->end = __atomic_load_n(r->head, __ATOMIC_ACQUIRE);
-			left = r->end - r->at;
-			if (left && left <= r->mask / 4 &&
-			    (int64_t)(r->due - r->end) >= 0)
-				continue;
-			r->end = r->at;
-		}
 		ret = ringbuf_find_(r);
 		if (ret <= 0)
 			return ret;
