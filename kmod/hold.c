@@ -38,6 +38,8 @@
  *	                                             what overwrites it
  *	held:A        rel.   held:B         acquire  a time before the need
  *	                     come:A         acquire  since when it runs
+ *	come:B        rel.   held:B         acquire  the same, of a time that is
+ *	                                             shared
  *	hold_move:A   rel.   held:C         acquire  that a hold which went back
  *	                                             was not asked, before where
  *	                                             it is
@@ -62,7 +64,7 @@ static void come(struct ringbuf_hold *hold, struct ringbuf_core *c, u64 pos)
 {
 	u64 need = not_asked(pos), since = 0;
 	struct ringbuf_hold *other;
-	u64 theirs;
+	u64 theirs, when;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(other, &c->holds, node) {
@@ -73,15 +75,18 @@ static void come(struct ringbuf_hold *hold, struct ringbuf_core *c, u64 pos)
 		if (!ringbuf_before(pos, theirs) ||
 		    !ringbuf_before(READ_ONCE(other->pos), theirs))
 			continue;
-		if (ringbuf_before(need, pos) ||
-		    ringbuf_before(READ_ONCE(other->since), since)) {
+		when = READ_ONCE(other->since);
+		if (ringbuf_before(need, pos) || ringbuf_before(when, since)) {
 			need = theirs;
-			since = READ_ONCE(other->since);
+			since = when;
 		}
 	}
 	rcu_read_unlock();
-	WRITE_ONCE(hold->since, since);
-	WRITE_ONCE(hold->need, need);
+	/* Else it is for who asks, and may be doing so right now. */
+	if (ringbuf_before(pos, need))
+		WRITE_ONCE(hold->since, since);
+	/* LMM(come:B) pairs with LMM(held:B). */
+	smp_store_release(&hold->need, need);
 }
 
 /**

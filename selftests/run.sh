@@ -17,9 +17,17 @@ summary=()
 began=$SECONDS
 mkdir -p "$logs"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'stop_lanes; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+stop_lanes()
+{
+	local group
+	[ ! -e "$work/lanes" ] || while read -r group; do
+		kill -- "-$group" 2>/dev/null || :
+	done <"$work/lanes"
+}
 
 # Keeps tally, the end of pipelines, in this shell with its sums.
 shopt -s lastpipe
@@ -165,7 +173,7 @@ selftest_programs()
 suite_selftest()
 {
 	local bin=$TOP/build/selftests kernel smp level dir programs files p args='' limit where
-	selftest_programs || return
+	selftest_programs || return 0
 	programs=$(make -s --no-print-directory -C selftests print-tests)
 	if [ -n "$T" ]; then
 		[ "${T#*:}" = "$T" ] || args="-t ${T#*:}"
@@ -272,7 +280,7 @@ suite_matrix()
 # As a part of the kernel, and with modules that are signed.
 suite_intree()
 {
-	selftest_programs || return
+	selftest_programs || return 0
 	section intree selftests/matrix/intree.sh "${T:-*}"
 	section signed selftests/matrix/sign.sh "${T:-*}"
 }
@@ -288,12 +296,12 @@ suite_package()
 # lane JOB…: one after the other, SUITE or SUITE@KERNELS each, with a log of its own
 lane()
 {
-	local job
+	local job status
 	for job; do
-		K=
+		K= status=0
 		[ "${job#*@}" = "$job" ] || K=${job#*@}
-		K=$K selftests/run.sh "${job%@*}" >"$work/$job" 2>&1 </dev/null || :
-		printf '%s\n' "$job"
+		K=$K selftests/run.sh "${job%@*}" >"$work/$job" 2>&1 </dev/null || status=$?
+		printf '%s %s\n' "$status" "$job"
 	done
 }
 
@@ -301,28 +309,32 @@ lane()
 # to itself, or builds for all, was before. Each job is told when it has ended.
 in_lanes()
 {
-	local job lanes=()
+	local job status left=6
 	local closing='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
-	selftest_programs || return
+	selftest_programs || return 0
 	{
+		# Each lane a process group, with all that it starts: see the trap on top.
+		set -m
 		lane native kunit selftest@debug:2:quick short_torture &
-		lanes+=($!)
+		echo "$!" >>"$work/lanes"
 		lane "selftest@$stock" userspace &
-		lanes+=($!)
-		# shellcheck disable=SC2064 # those that there are now
-		trap "kill ${lanes[*]} 2>/dev/null" TERM
+		echo "$!" >>"$work/lanes"
 		wait
-	} | while IFS= read -r job; do
+	} | while read -r status job; do
+		left=$((left - 1))
 		sed '/^== sum$/,$d' "$work/$job"
 		mapfile -t -O ${#summary[@]} summary < <(sed -n '/^== sum$/,$ { / passed .* s$/ s/^  //p }' "$work/$job")
 		if [[ $(grep -E "$closing" "$work/$job" | tail -n 1) =~ $closing ]]; then
 			passed=$((passed + BASH_REMATCH[1]))
 			failed=$((failed + BASH_REMATCH[2]))
 			skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
+			[ "$status" = 0 ] || [ "${BASH_REMATCH[2]}" -gt 0 ] ||
+				broken "$job" "ended with status $status"
 		else
 			broken "$job" "ended without a sum"
 		fi
 	done
+	[ "$left" = 0 ] || broken lanes "$left jobs have not ended"
 }
 
 suites='check native kunit selftest userspace short_torture'

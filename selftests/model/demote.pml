@@ -88,7 +88,11 @@ proctype Consumer()
 	d_step { under_way++; began[BACK] = now };
 	load(need, NEED);
 	if
-	:: AWAY >= need -> store(NEED, NOT_ASKED)
+	:: AWAY >= need ->
+#ifdef BUG_come
+		store(SINCE, 0);	/* as the code had it, for a while */
+#endif
+		store_release(NEED, NOT_ASKED)
 	:: else
 	fi;
 	hold_move_A(POS, BACK);

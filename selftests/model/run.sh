@@ -107,6 +107,7 @@ done
 # What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
 breaks demote BUG_hold_back
+breaks demote BUG_come
 
 # Each test says in its comment what the kernel's memory model has to answer.
 litmus()

@@ -26,6 +26,8 @@ poke_module()
 	local paths out=$TOP/build/$1-poke
 	paths=$(selftests/vm/kernel.sh "$1") || return
 	(
+		# Nobody is to build what it is built against meanwhile.
+		lock "$TOP/build/.$1.lock"
 		eval "$paths"
 		mkdir -p "$out"
 		cp selftests/torture/kmod/* "$out"

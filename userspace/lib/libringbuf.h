@@ -86,9 +86,9 @@ struct ringbuf_reader {
 	uint64_t seq;		/* its sequence number */
 	uint64_t end;		/* look no further without ringbuf_find_() */
 	uint64_t frame;		/* bytes of the frame that is shown, or 0 */
-	uint64_t guess;		/* those of the last one that was not as guessed */
 	uint64_t gap;		/* records lost right before it */
 	uint64_t gap_bytes;
+	uint64_t guess;		/* @frame of the last one that was not as guessed */
 	const ringbuf_word_ *head; /* @end may be loaded from there, or NULL, */
 	uint64_t due;		/* if it is not beyond this */
 };
