@@ -204,6 +204,8 @@ int main(int argc, char **argv)
 	for (struct peer *p = peers; p; p = p->next)
 		if (!fnmatch(names, p->name, 0))
 			new_contestant()->peer = p;
+	if (!n_contestants)
+		errx(2, "no peer is called '%s'", names);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("round,shape,readers,batch,records,peer,kind,ns\n");
 	for (int round = -1; round < rounds && now_ns() < deadline; round++) {
