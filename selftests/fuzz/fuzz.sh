@@ -21,13 +21,7 @@ known=$(make -s print-targets)
 [ $# -gt 0 ] || set -- $known
 
 # Not among what the tests need: nothing else does.
-packages=(clang libclang-rt-14-dev)
-if ! command -v clang >/dev/null; then
-	install=(apt-get install -y --no-install-recommends "${packages[@]}")
-	[ "$(id -u)" = 0 ] || die "clang is missing; as root, run: ${install[*]}"
-	DEBIAN_FRONTEND=noninteractive "${install[@]}" -o DPkg::Lock::Timeout=600 \
-		</dev/null >/dev/null || die "cannot install ${packages[*]}"
-fi
+command -v clang >/dev/null || ../vm/deps.sh --only clang libclang-rt-14-dev
 
 mkdir -p "$out"
 make -s O="$out" -j "$(nproc)" fuzzers

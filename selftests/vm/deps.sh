@@ -5,6 +5,8 @@
 #   deps.sh          install what is missing (root), or print the command to run
 #   deps.sh --list   print the list
 #   deps.sh PACKAGE… and these, which only some runs need
+#   deps.sh --only PACKAGE…      none but these
+#   deps.sh --optional PACKAGE…  none but these; what cannot be had is said, no failure
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -29,8 +31,21 @@ if [ "${1:-}" = --list ]; then
 	exit
 fi
 
+optional=
+case "${1:-}" in
+--optional) optional=1 packages=() && shift ;;
+--only) packages=() && shift ;;
+esac
 packages+=("$@")
 
+# left_out PACKAGE…
+left_out()
+{
+	say "not installed, left out: $*"
+	exit 0
+}
+
+command -v dpkg-query >/dev/null || [ -z "$optional" ] || left_out "${packages[@]}"
 command -v dpkg-query >/dev/null ||
 	die "not a Debian system; install the counterparts of: ${packages[*]}"
 
@@ -42,10 +57,11 @@ done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 # --no-remove: gcc-multilib must never push out somebody's cross compiler.
-install=(apt-get install -y --no-install-recommends --no-remove "${missing[@]}")
+install=(apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends --no-remove)
+[ "$(id -u)" = 0 ] || [ -z "$optional" ] || left_out "${missing[@]}"
 if [ "$(id -u)" != 0 ]; then
 	say "packages are missing; as root, run:"
-	say "  apt-get update && ${install[*]}"
+	say "  apt-get update && ${install[*]} ${missing[*]}"
 	exit 1
 fi
 
@@ -54,10 +70,17 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p "$CACHE"
 log=$CACHE/apt.log
 lock "$CACHE/apt.lock"
+if [ -n "$optional" ]; then
+	# One by one: some may not exist here.
+	for p in "${missing[@]}"; do
+		"${install[@]}" "$p" </dev/null >>"$log" 2>&1 || say "cannot be installed, left out: $p"
+	done
+	exit 0
+fi
 # Known package lists may be stale, so a failure is tried again after an update.
-if ! "${install[@]}" </dev/null >"$log" 2>&1; then
+if ! "${install[@]}" "${missing[@]}" </dev/null >"$log" 2>&1; then
 	apt-get update </dev/null >"$log" 2>&1 || die "apt-get update failed, see $log"
-	"${install[@]}" </dev/null >"$log" 2>&1 || {
+	"${install[@]}" "${missing[@]}" </dev/null >"$log" 2>&1 || {
 		tail -n 15 "$log" >&2
 		die "apt-get install failed, see $log"
 	}

@@ -4,6 +4,7 @@
 # Installs what the native benchmarks compare with, if it is not there and can be.
 # What cannot be is left out of the comparison. Never run by the tests.
 set -uo pipefail
+cd "$(dirname "$0")" || exit
 
 packages=(libboost-dev libdpdk-dev libck-dev libzmq3-dev pkg-config golang-go
 	default-jdk-headless libdisruptor-java valgrind)
@@ -24,13 +25,4 @@ for package in "${packages[@]}"; do
 	there "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
-if ! command -v apt-get >/dev/null || ((EUID)); then
-	echo "not installed: ${missing[*]}" >&2
-	exit 0
-fi
-# One by one: some may not exist here.
-for package in "${missing[@]}"; do
-	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -qq --no-install-recommends \
-		"$package" </dev/null >/dev/null 2>&1 ||
-		echo "cannot be installed: $package" >&2
-done
+exec ../../vm/deps.sh --optional "${missing[@]}"
