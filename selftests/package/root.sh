@@ -37,7 +37,7 @@ sources()
 	local mirror
 	mirror=$(apt-cache policy 2>/dev/null |
 		sed -n "s,^ *[0-9-]* \(http[^ ]*/debian\) $SUITE/main .*,\1,p" | head -n 1)
-	mirror=${mirror:-http://deb.debian.org/debian}
+	[ -n "$mirror" ] || die "apt has no archive of $SUITE here; run apt-get update"
 	printf 'deb %s %s main\n' "$mirror" "$SUITE" "$mirror" "$SUITE-updates" \
 		"$mirror-security" "$SUITE-security"
 }
