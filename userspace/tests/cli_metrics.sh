@@ -94,10 +94,12 @@ held()
 	grep -q '^ringbuf_writer_held{ring="audit"} 1$' got
 }
 
+# What is told was looked at piece by piece: perhaps he was put out meanwhile.
 demoted()
 {
 	rb metrics >got
-	grep -q '^ringbuf_consumer_demoted{ring="audit",.*} 1$' got
+	grep -q '^ringbuf_consumer_demoted{ring="audit",.*} 1$' got &&
+		grep -qx 'ringbuf_writer_held{ring="audit"} 0' got
 }
 
 t_reliable()
