@@ -334,6 +334,8 @@ in_lanes()
 			broken "$job" "ended without a sum"
 		fi
 	done
+	# Their numbers may be those of others soon.
+	rm -f "$work/lanes"
 	[ "$left" = 0 ] || broken lanes "$left jobs have not ended"
 }
 
