@@ -88,18 +88,11 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 			unsigned int budget)
 {
 	struct ringbuf_view v;
-	u32 len;
+	u64 limit, span, records;
 
 	if (ringbuf_before(pos, cur->at.pos))
 		return -EINVAL;
-	for (; budget; budget--) {
-		while (cur->at.pos != pos && budget > 1 &&
-		       ringbuf_core_plain(c, &cur->at, &len)) {
-			ringbuf_cursor_take(cur, ringbuf_frame_size(len), 1);
-			if (ringbuf_before(pos, cur->at.pos))
-				return -EINVAL;
-			budget--;
-		}
+	while (budget) {
 		if (!ringbuf_core_peek(c, &cur->at, &v))
 			return cur->at.pos == pos ? 0 : -EINVAL;
 		if (cur->at.pos == pos && v.at.pos == pos)
@@ -108,9 +101,19 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 			ringbuf_cursor_lose(cur, &v);
 		if (!ringbuf_before(cur->at.pos, pos))
 			return 0;
-		ringbuf_cursor_take(cur, ringbuf_frame_size(v.len), 1);
-		if (ringbuf_before(pos, cur->at.pos))
+		/* There are no more records than budget in so many bytes. */
+		limit = ringbuf_frame_size(v.len) +
+			(u64)(budget - 1) * RINGBUF_FRAME_SIZE(1);
+		limit = min_t(u64, limit, pos - v.at.pos);
+		span = ringbuf_core_span(c, &v, limit, &records);
+		if (!ringbuf_core_intact(c, v.at.pos)) {
+			budget--;
+			continue;
+		}
+		if (!span)
 			return -EINVAL;
+		ringbuf_cursor_take(cur, span, records);
+		budget -= records;
 	}
 	return -EAGAIN;
 }

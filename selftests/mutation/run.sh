@@ -144,7 +144,8 @@ note()
 broken()
 {
 	failed=$((failed + 1))
-	tail -n 20 "$work/build.log" "$work/log" 2>/dev/null | sed 's/^/      | /'
+	# One of them may not be there.
+	{ tail -n 20 "$work/build.log" "$work/log" 2>/dev/null || :; } | sed 's/^/      | /'
 	printf 'not ok %s: %s\n' "$1" "$2"
 }
 
