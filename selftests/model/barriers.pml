@@ -177,3 +177,15 @@
 #else
 #define held_C(dst, l)	load_acquire(dst, l)
 #endif
+
+#ifdef NO_come_A
+#define come_A(dst, l)	load(dst, l)
+#else
+#define come_A(dst, l)	load_acquire(dst, l)
+#endif
+
+#ifdef NO_come_B
+#define come_B(l, v)	store(l, v)
+#else
+#define come_B(l, v)	store_release(l, v)
+#endif

@@ -71,14 +71,15 @@ breaks()
 	esac
 }
 
-records=4 ops=1 writes=3
-if [ -n "${FULL:-}" ]; then records=5 ops=2 writes=4; fi
+records=4 ops=1 writes=3 calls=0
+if [ -n "${FULL:-}" ]; then records=5 ops=2 writes=4 calls=1; fi
 printf '%-4s %-8s %-26s %-30s %9s %7s\n' '' model 'property / removed' 'bounds / violated' states s
 holds stream "no_torn_header no_torn_record no_torn_batch exact_loss_count tail_not_before_tail" -DRECORDS=$records
 holds pairs "head_pair head_not_older lag_fits seek_finds" -DRECORDS=4
 holds hold "reliable_never_overwritten reliable_reads_all no_torn_header" -DWRITES=3 -DOPS=$ops
 holds room "no_lost_wakeup"
 holds demote "no_early_demotion"
+holds share "no_early_demotion" -DCALLS=$calls
 holds wake "no_lost_wakeup" -DWRITES=$writes
 holds eof "end_is_told"
 
@@ -97,6 +98,9 @@ for b in let_go_A room_A poll_A full_A; do
 done
 for b in held_A held_B held_C hold_move_A; do
 	breaks demote "NO_$b"
+done
+for b in come_A come_B held_A held_B; do
+	breaks share "NO_$b"
 done
 for b in wake_A listen_A listen_B unhook_A; do
 	breaks wake "NO_$b"
