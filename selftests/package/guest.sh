@@ -71,6 +71,12 @@ recorded()
 	cat /var/log/ringbuf/"$1"/*.frames 2>/dev/null | grep -aq "$2"
 }
 
+# journal IDENTIFIER TEXT: is it there?
+journal()
+{
+	journalctl -q -t "$1" -o cat | grep -qF "$2"
+}
+
 # unit STATE NAME
 unit()
 {
@@ -176,6 +182,29 @@ sleep 6 # RestartSec=
 check 'for good' unit inactive ringbuf-record@audit
 check 'nothing failed' nothing_failed
 check 'disable' systemctl disable ringbuf-record@audit 'ringbuf-record@my\x2dring'
+
+# The journal, as Documentation/recipes.rst has it.
+cp '/usr/share/doc/ringbuf-tools/examples/ringbuf-journal@.service' /etc/systemd/system/
+systemctl daemon-reload
+check 'a ring for the journal' ringbuf create trail
+echo hello >/dev/ringbuf-trail
+check 'the unit of recipes/' systemctl start ringbuf-journal@trail
+check 'its records are in the journal' within 30 journal ringbuf-trail '"data":"hello"'
+check 'it stops' systemctl stop ringbuf-journal@trail
+echo again >/dev/ringbuf-trail
+check 'and starts again' systemctl start ringbuf-journal@trail
+check 'where it was' within 30 journal ringbuf-trail '"data":"again"'
+check 'with nothing twice' test "$(journalctl -q -t ringbuf-trail -o cat | grep -cF '"data":"hello"')" = 1
+check 'stop' systemctl stop ringbuf-journal@trail
+check 'by systemd-cat' bash -c 'ringbuf cat --json --no-follow trail | systemd-cat -t ringbuf-cat'
+check 'that is there as well' within 30 journal ringbuf-cat '"data":"again"'
+journalctl -f -n 0 -o json > >(ringbuf pub trail) 2>&1 &
+check 'the journal into a ring' within 30 bash -c '
+	echo open | systemd-cat -t door
+	ringbuf cat --no-follow trail | grep -qF "\"SYSLOG_IDENTIFIER\":\"door\""'
+kill $!
+check 'rm' ringbuf rm trail
+check 'nobody has it open' within 20 grep -qx 0 /sys/module/ringbuf/refcnt
 
 # Modules that publish
 check 'unload' modprobe -r ringbuf
