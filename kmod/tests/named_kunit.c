@@ -7,9 +7,11 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <kunit/test.h>
 #include "device.h"
+#include "ring.h"
 
 #define NAME	"kunit-named"
 #define NODE	DEVICE "-" NAME
@@ -275,6 +277,53 @@ static void the_end_wakes_who_sleeps(struct kunit *test)
 	fput(s->file);
 }
 
+struct ender {
+	struct named_test *t;
+	struct completion done;
+};
+
+static int ender_fn(void *arg)
+{
+	struct ender *e = arg;
+
+	destroy(e->t);
+	complete(&e->done);
+	return 0;
+}
+
+/* As a write() does: it has seen no end, and publishes in the same critical section. */
+static void what_has_begun_comes_before_the_end(struct kunit *test)
+{
+	struct named_test *t = test->priv;
+	struct ringbuf_core *core = &t->rb->core;
+	struct ender e = { .t = t };
+	struct task_struct *task;
+	bool ended = false;
+	unsigned int i;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "nobody can end it meanwhile on one CPU");
+	init_completion(&e.done);
+	task = kthread_create(ender_fn, &e, "rb-ender");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+
+	rcu_read_lock_sched();
+	wake_up_process(task);
+	/* Until the ring takes no more; then for as long as anyone takes to say so. */
+	for (i = 0; i < 20000 && READ_ONCE(core->max_record); i++)
+		udelay(100);
+	for (i = 0; i < 50 && !ended; i++) {
+		mdelay(1);
+		ended = READ_ONCE(core->page->flags) & RINGBUF_RING_DEAD;
+	}
+	rcu_read_unlock_sched();
+
+	wait_for_completion(&e.done);
+	KUNIT_EXPECT_EQ(test, core->max_record, 0U);
+	KUNIT_EXPECT_FALSE(test, ended);
+	KUNIT_EXPECT_NE(test, core->page->flags & RINGBUF_RING_DEAD, 0U);
+}
+
 static struct kunit_case named_cases[] = {
 	KUNIT_CASE(a_bad_config_makes_no_ring),
 	KUNIT_CASE(a_name_is_one_ring),
@@ -282,6 +331,7 @@ static struct kunit_case named_cases[] = {
 	KUNIT_CASE(records_of_one_type),
 	KUNIT_CASE(a_destroyed_ring_takes_nothing_and_gives_the_rest),
 	KUNIT_CASE(the_end_wakes_who_sleeps),
+	KUNIT_CASE(what_has_begun_comes_before_the_end),
 	{}
 };
 

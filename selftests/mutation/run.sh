@@ -77,7 +77,8 @@ complaint()
 
 complaints()
 {
-	sed -n -e 's/^ *not ok: \([^ ]*\): \(.*\)$/\1: \2/p' \
+	sed -n -e 's/^ *not ok: kunit on [^:]*: \(.*\)$/\1/p' \
+		-e 's/^ *not ok: \([^ ]*\): \(.*\)$/\1: \2/p' \
 		-e 's/^not ok [0-9]* *\(- \)\{0,1\}\(.*\)$/\2/p' \
 		-e 's/.*ERROR: \([A-Za-z]*Sanitizer: [^ ]*\).*/\1/p' \
 		-e 's/.*WARNING: \(ThreadSanitizer: data race\).*/\1/p' \

@@ -68,11 +68,13 @@ torture_on()
 	vm_ended "torture on $kernel"
 }
 
-# Memory that was not cleared shows what it was before.
+# Memory that was not cleared shows what it was before; on debug the stack as well.
 suite_hostile()
 {
-	local append='init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=P'
-	torture_on 6.12 300 "" hostile
+	local kernel append='init_on_alloc=0 init_on_free=0 page_poison=1 slub_debug=P'
+	for kernel in ${K:-6.12}; do
+		torture_on "$kernel" 300 "" hostile
+	done
 }
 
 # tool_files NAME: into $tools, with its libraries
@@ -102,7 +104,7 @@ find_tools()
 # Some of each, for every day.
 suite_short_torture()
 {
-	[ -n "$T" ] || suite_hostile
+	[ -n "$T" ] || K=6.12 suite_hostile
 	torture_on "${K:-debug}" 300 \
 		"FAILNTH=-q CALLS=${CALLS:-20000} SECONDS_=15 SEED=$SEED ROUNDS=${ROUNDS:-10}" \
 		${T:-failnth fuzz_repeats fuzz_user fuzz_root contexts}
@@ -121,7 +123,7 @@ suite_torture()
 		done
 		return 0
 	fi
-	suite_hostile
+	K=${K:-6.12 debug} suite_hostile
 	for kernel in ${K:-debug}; do
 		torture_on "$kernel" 14400 "$env" failnth fuzz_repeats fuzz_user fuzz_root \
 			"${pieces[@]}"
