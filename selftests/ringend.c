@@ -3,51 +3,15 @@
  * The end of a ring, for those who have it open: what is retained can be read to
  * the last, nothing can be written, and everything else works as before.
  */
-#include "rings.h"
+#include "ringend.h"
 #include "map.h"
 
 #include <sys/wait.h>
 
-#define NAME	"end"
 #define SIZE	4096
 #define LEN	100
 #define F(len)	((int)RINGBUF_FRAME_SIZE(len))
-#define FRAMED	RINGBUF_CONSUMER_FRAMED
-#define ENDS	RINGBUF_CONSUMER_EOF
-#define RELIABLE RINGBUF_CONSUMER_RELIABLE
 #define DEAD	RINGBUF_RING_DEAD
-
-FIXTURE(ring) {
-	int w;
-	int r;
-};
-
-FIXTURE_VARIANT(ring) {
-	bool by_rmdir;
-};
-
-FIXTURE_VARIANT_ADD(ring, live) { .by_rmdir = false };
-FIXTURE_VARIANT_ADD(ring, rmdir) { .by_rmdir = true };
-
-FIXTURE_SETUP(ring)
-{
-	RINGS_LOAD();
-	ASSERT_EQ(0, ring_new(NAME, "size=4096 reliable=1"));
-	self->w = ring_open(NAME, O_WRONLY);
-	self->r = ring_open(NAME, O_RDONLY | O_NONBLOCK);
-	ASSERT_LE(0, self->r);
-}
-
-FIXTURE_TEARDOWN(ring)
-{
-	close(self->w);
-	close(self->r);
-	EXPECT_EQ(0, rings_clear());
-	/* And nothing of it is left. */
-	EXPECT_EQ(0, rb_remove_wait());
-}
-
-#define END()	ASSERT_EQ(0, ring_end(NAME, variant->by_rmdir))
 
 TEST_F(ring, a_plain_reader_gets_all_then_enodev)
 {

@@ -1,54 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The end of a ring, for those who wait: all are told, at once, and of what is. */
-#include "epoll.h"
-#include "rings.h"
+#include "ringend.h"
 #include "uring.h"
 
 #include <sys/select.h>
 
-#define NAME	"hup"
 #define LEN	104
 #define FITS	32	/* records of LEN in the ring */
-#define FRAMED	RINGBUF_CONSUMER_FRAMED
-#define ENDS	RINGBUF_CONSUMER_EOF
-#define RELIABLE RINGBUF_CONSUMER_RELIABLE
 #define IN	(POLLIN | POLLRDNORM)
 #define HOUR	3600000000000ULL
-
-FIXTURE(ring) {
-	int w;
-	int r;
-	int ep;
-};
-
-FIXTURE_VARIANT(ring) {
-	bool by_rmdir;
-};
-
-FIXTURE_VARIANT_ADD(ring, live) { .by_rmdir = false };
-FIXTURE_VARIANT_ADD(ring, rmdir) { .by_rmdir = true };
-
-FIXTURE_SETUP(ring)
-{
-	RINGS_LOAD();
-	ASSERT_EQ(0, ring_new(NAME, "size=4096 reliable=1"));
-	self->w = ring_open(NAME, O_WRONLY);
-	self->r = ring_open(NAME, O_RDONLY | O_NONBLOCK);
-	ASSERT_LE(0, self->r);
-	self->ep = epoll_create1(EPOLL_CLOEXEC);
-}
-
-FIXTURE_TEARDOWN(ring)
-{
-	close(self->w);
-	close(self->r);
-	close(self->ep);
-	EXPECT_EQ(0, rings_clear());
-	/* And nothing of it is left. */
-	EXPECT_EQ(0, rb_remove_wait());
-}
-
-#define END()	ASSERT_EQ(0, ring_end(NAME, variant->by_rmdir))
 
 TEST_F(ring, poll_tells_of_the_records_and_the_end_then_of_the_end)
 {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "stats.h"
 
 #define MAX_ROUNDS	2001
 
@@ -37,31 +38,12 @@ static inline void pin(int cpu)
 		err(1, "sched_setaffinity");
 }
 
-static inline int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static inline void sort_into(double *sorted, const double *v, unsigned int n)
-{
-	memmove(sorted, v, n * sizeof(*v));
-	qsort(sorted, n, sizeof(*v), compare_doubles);
-}
-
-struct quartiles {
-	double low, median, high;
-};
-
 static inline struct quartiles quartiles(const double *v, unsigned int n)
 {
 	static double sorted[MAX_ROUNDS];
 
-	sort_into(sorted, v, n);
-	return (struct quartiles){
-		sorted[n / 4], sorted[n / 2], sorted[n * 3 / 4]
-	};
+	memcpy(sorted, v, n * sizeof(*v));
+	return quartiles_of(sorted, n);
 }
 
 /*

@@ -290,8 +290,7 @@ static double writes(const struct sleep *s, unsigned int procs)
 		usleep(500);
 		ns[i] = one_write(s);
 	}
-	sort_into(ns, ns, WAKES);
-	return ns[WAKES / 2];
+	return quartiles_of(ns, WAKES).median;
 }
 
 static double measure_sleep(const struct sleep *s)

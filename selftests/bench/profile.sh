@@ -43,16 +43,7 @@ done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- ring pipe
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-profile.XXXXXX")
-vm=
-cleanup()
-{
-	[ -z "$vm" ] || kill "$vm" 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+workdir profile
 
 "$TOP/selftests/vm/deps.sh"
 [ -n "$ko" ] || ko=$("$TOP/selftests/vm/build.sh" "$kernel")/kmod/ringbuf.ko
@@ -78,7 +69,7 @@ PATH=$work/bin:$PATH "$TOP/selftests/vm/run.sh" --kernel "$kernel" --smp 2 --qui
 	insmod /ringbuf.ko || exit
 	cat /proc/kallsyms >/kallsyms
 	for c in $cases; do /profile \$c 1 || exit; done" >"$work/out" &
-vm=$!
+guest=$!
 
 # Open both, or qemu waits for ever; what it answers is not looked at.
 exec 7>"$work/monitor.in"
@@ -91,7 +82,7 @@ monitor()
 
 alive()
 {
-	kill -0 "$vm" 2>/dev/null || {
+	kill -0 "$guest" 2>/dev/null || {
 		cat "$work/out" >&2
 		die "the guest ended too early"
 	}
@@ -113,8 +104,8 @@ for c in $cases; do
 	monitor stop "log none" "logfile /dev/null" "singlestep off" "one-insn-per-tb off" cont
 done
 status=0
-wait "$vm" || status=$?
-vm=
+wait "$guest" || status=$?
+guest=
 [ $status = 0 ] || { cat "$work/out" >&2; die "the guest failed"; }
 
 # The program's own functions have names, too.

@@ -20,14 +20,7 @@
 static unsigned char *map;
 static uint64_t sink;
 
-/* In the place of the library's name.c: there is no device. */
-int open_ring(const char *name, int flags)
-{
-	(void)name;
-	(void)flags;
-	return -ENOENT;
-}
-
+/* In the place of the library's name.c, with lib_none.c: there is no device. */
 int get_info(int fd, struct ringbuf_info *info)
 {
 	(void)fd;
@@ -41,20 +34,6 @@ int get_stats(int fd, struct ringbuf_stats *stats)
 {
 	(void)fd;
 	memset(stats, 0, sizeof(*stats));
-	return 0;
-}
-
-int get_consumer(int fd, struct ringbuf_consumer *consumer)
-{
-	(void)fd;
-	memset(consumer, 0, sizeof(*consumer));
-	return 0;
-}
-
-int set_consumer(int fd, struct ringbuf_consumer *consumer)
-{
-	(void)fd;
-	(void)consumer;
 	return 0;
 }
 

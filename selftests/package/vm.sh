@@ -10,16 +10,7 @@ set -euo pipefail
 
 root=$1 test=$2 log=$3
 limit=400
-work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-package-vm.XXXXXX")
-qemu=
-cleanup()
-{
-	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+workdir package-vm
 
 release=$(cd "$root/boot" && echo vmlinuz-6.12*-amd64 | tr ' ' '\n' | grep -v -e -rt- -e -cloud-)
 release=${release#vmlinuz-}
@@ -81,10 +72,10 @@ timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 	-drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" \
 	-serial "file:$log" -chardev stdio,id=out,signal=off -serial chardev:out \
 	-serial "file:$work/status" </dev/null 2>"$work/qemu.log" &
-qemu=$!
+guest=$!
 code=0
-wait "$qemu" || code=$?
-qemu=
+wait "$guest" || code=$?
+guest=
 if [ "$code" != 0 ]; then
 	tail -n 30 "$log" "$work/qemu.log" >&2
 	[ "$code" -lt 124 ] || die "the guest did not finish within $limit s, see $log"

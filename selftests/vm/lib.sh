@@ -21,6 +21,23 @@ die()
 	exit 1
 }
 
+# workdir NAME: $work, a directory that goes when the shell ends, and with it the
+# process $guest, if there is one
+workdir()
+{
+	guest=
+	work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-$1.XXXXXX")
+	trap workdir_end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+workdir_end()
+{
+	[ -z "$guest" ] || kill "$guest" 2>/dev/null || :
+	rm -rf "$work"
+}
+
 # lock FILE: exclusive, until the shell ends; tells when it has to wait.
 lock()
 {

@@ -61,16 +61,7 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || { usage >&2; exit 125; }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-vm.XXXXXX")
-qemu=
-cleanup()
-{
-	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+workdir vm
 
 command -v qemu-system-x86_64 >/dev/null && command -v busybox >/dev/null ||
 	bad "qemu or busybox is missing: run $TOP/selftests/vm/deps.sh"
@@ -142,10 +133,10 @@ timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 	-chardev stdio,id=out,signal=off -serial chardev:out \
 	-serial "file:$work/result.tgz" \
 	</dev/null 2>"$work/qemu.log" &
-qemu=$!
+guest=$!
 code=0
-wait "$qemu" || code=$?
-qemu=
+wait "$guest" || code=$?
+guest=
 took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
 
 tr -d '\r' <"$console" >"$work/log"

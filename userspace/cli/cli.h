@@ -88,6 +88,12 @@ struct option;
 int cli_getopt(int argc, char **argv, const char *options,
 	       const struct option *longs);
 
+/*
+ * The options of a command that has --json and --help. Returns -1 at their end,
+ * or the exit status of a command that has no more to do.
+ */
+int cli_json(int argc, char **argv, const char *help, bool *json);
+
 /* Prints "usage: ringbuf NAME ARGS", and the text. Returns EXIT_OK. */
 int cli_help(const char *command, const char *text);
 

@@ -2,7 +2,6 @@
 /* ringbuf info: what a ring is, what is in it, and who has it open. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,25 +336,11 @@ static int show_all(bool json)
 
 int cmd_info(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{}
-	};
 	bool json = false;
-	int opt;
+	int status = cli_json(argc, argv, help, &json);
 
-	while ((opt = cli_getopt(argc, argv, ":jh", longs)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return cli_help("info", help);
-		default:
-			return EXIT_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (optind < argc)
 		return show_named(argv + optind, argc - optind, json);
 	return show_all(json);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ringbuf ls: the rings there are. */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,21 +127,11 @@ static int show(bool json)
 
 int cmd_ls(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{}
-	};
 	bool json = false;
-	int opt;
+	int status = cli_json(argc, argv, help, &json);
 
-	while ((opt = cli_getopt(argc, argv, ":jh", longs)) != -1) {
-		if (opt == 'h')
-			return cli_help("ls", help);
-		if (opt != 'j')
-			return EXIT_USAGE;
-		json = true;
-	}
+	if (status >= 0)
+		return status;
 	if (optind < argc)
 		return cli_usage("ls", "ls: takes no ring; 'ringbuf info %s' describes one",
 				 argv[optind]);

@@ -94,3 +94,22 @@ int cli_getopt(int argc, char **argv, const char *options,
 		unknown_long(argv[0], arg, longs);
 	return '?';
 }
+
+int cli_json(int argc, char **argv, const char *help, bool *json)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
+	};
+	int opt;
+
+	while ((opt = cli_getopt(argc, argv, ":jh", longs)) != -1) {
+		if (opt == 'h')
+			return cli_help(argv[0], help);
+		if (opt != 'j')
+			return EXIT_USAGE;
+		*json = true;
+	}
+	return -1;
+}

@@ -5,44 +5,12 @@
 # in a guest (docs.py says how they are marked), its programs compile, its pages are
 # sound, the messages it explains exist, and all of the module's are explained.
 set -euo pipefail
-# shellcheck source=../../selftests/vm/lib.sh
-. "$(dirname "$0")/../../selftests/vm/lib.sh"
-# shellcheck disable=SC2317 # what check() calls
-cd "$TOP"
+# shellcheck source=tap_lib.sh disable=SC2317 # what check() calls
+. "$(dirname "$0")/tap_lib.sh"
 unset T K V DESTDIR
 
-KERNEL=6.12
 tests=$TOP/userspace/tests
-work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-docs.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-count=0 failed=0
-
-# result STATUS NAME: with $work/log as the reason
-result()
-{
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count - $2"
-	else
-		sed 's/^/# /' "$work/log" | tail -n 40
-		echo "not ok $count - $2"
-		failed=1
-	fi
-}
-
-# check NAME COMMAND…
-check()
-{
-	local name=$1 status=0
-	shift
-	set +e
-	(set -e; "$@") >"$work/log" 2>&1 </dev/null
-	status=$?
-	set -e
-	result $status "$name"
-}
+workdir docs
 
 # passed: numbers what a script of docs.py's tells
 passed()

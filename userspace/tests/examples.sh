@@ -5,47 +5,13 @@
 # tree and against an installed library, and each does in a guest what it says.
 # Needs gcc, liburing-dev, pkg-config, Debian's python3; see selftests/vm/deps.sh.
 set -euo pipefail
-# shellcheck source=../../selftests/vm/lib.sh
-. "$(dirname "$0")/../../selftests/vm/lib.sh"
-# shellcheck disable=SC2317 # what check() calls
-cd "$TOP"
+# shellcheck source=tap_lib.sh disable=SC2317 # what check() calls
+. "$(dirname "$0")/tap_lib.sh"
 
-KERNEL=6.12
 PYTHON=/usr/bin/python3
 programs=(reader mapped_raw mapped writer typed uring)
 strict="-O2 -g -Wall -Wextra -Werror"
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-examples.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-count=0 failed=0
-
-# result STATUS NAME: as TAP, with $work/out as the reason
-result()
-{
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count $2"
-	else
-		sed 's/^/# /' "$work/out"
-		echo "not ok $count $2"
-		failed=1
-	fi
-}
-
-# check NAME COMMAND…
-check()
-{
-	local name=$1 status=0
-	shift
-	# In a condition set -e would be off in there, so: a shell of its own.
-	set +e
-	(set -e; "$@") >"$work/out" 2>&1 </dev/null
-	status=$?
-	set -e
-	result $status "$name"
-}
+workdir examples
 
 # A copy of the tree, so that nobody else's build meets this one.
 tree=$work/tree
@@ -358,7 +324,7 @@ if [ $failed = 0 ]; then
 		files+=(--file "$p:$p")
 	done
 	python=$(readlink -f "$PYTHON")
-	: >"$work/out"
+	: >"$work/log"
 	status=0
 	selftests/vm/run.sh --quiet --kernel $KERNEL --timeout 120 "${files[@]}" -- \
 		"sh /guest.sh $python" >"$work/guest" 2>"$work/err" </dev/null || status=$?
@@ -372,7 +338,7 @@ if [ $failed = 0 ]; then
 		esac
 	done <"$work/guest"
 	[ "$(tail -n 1 "$work/guest")" = end ] || status=1
-	mv "$work/err" "$work/out"
+	mv "$work/err" "$work/log"
 	result $status "the guest got to the end, its kernel without a complaint"
 fi
 echo "1..$count"

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In the place of the library's name.c: rings that are no files. Which feed the
- * account of a reader asks is known by the calling thread.
+ * In the place of the library's name.c, with lib_none.c: rings that are no files.
+ * Which feed the account of a reader asks is known by the calling thread.
  */
 #include <unistd.h>
 #include "lib_host.h"
 
 static __thread struct feed *asked;
-
-int open_ring(const char *name, int flags)
-{
-	(void)name;
-	(void)flags;
-	return -ENOENT;
-}
 
 int get_info(int fd, struct ringbuf_info *info)
 {
@@ -30,20 +23,6 @@ int set_pos(int fd, uint64_t pos)
 	(void)fd;
 	(void)pos;
 	host_told++;
-	return 0;
-}
-
-int get_consumer(int fd, struct ringbuf_consumer *consumer)
-{
-	(void)fd;
-	memset(consumer, 0, sizeof(*consumer));
-	return 0;
-}
-
-int set_consumer(int fd, struct ringbuf_consumer *consumer)
-{
-	(void)fd;
-	(void)consumer;
 	return 0;
 }
 

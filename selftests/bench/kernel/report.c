@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define MAX_ROUNDS	5001
-#define MAX_SERIES	512
 #define NAME		64
 
 struct series {
@@ -20,12 +19,7 @@ struct series {
 	double ns[MAX_ROUNDS];		/* NAN: not in this round */
 };
 
-struct quartiles {
-	double low, median, high;
-};
-
-static struct series *all[MAX_SERIES];
-static unsigned int n_series, rounds;
+#include "../report.h"
 
 static struct series *find(const char *setting, const char *where,
 			   const char *name)
@@ -44,18 +38,7 @@ static struct series *series_of(const struct series *key)
 {
 	struct series *s = find(key->setting, key->where, key->name);
 
-	if (s)
-		return s;
-	if (n_series == MAX_SERIES)
-		errx(1, "too many series");
-	s = malloc(sizeof(*s));
-	if (!s)
-		err(1, "malloc");
-	*s = *key;
-	for (unsigned int i = 0; i < MAX_ROUNDS; i++)
-		s->ns[i] = NAN;
-	all[n_series++] = s;
-	return s;
+	return s ?: series_new(key);
 }
 
 static void read_csv(void)
@@ -72,18 +55,10 @@ static void read_csv(void)
 			   key.where, key.name, &round, &ns) != 5 ||
 		    round >= MAX_ROUNDS)
 			errx(1, "not a line of ours: %s", line);
-		series_of(&key)->ns[round] = ns;
-		rounds = round + 1 > rounds ? round + 1 : rounds;
+		series_put(series_of(&key), round, ns);
 	}
 	if (!n_series)
 		errx(1, "nothing to report");
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 /* Of @s, or of the ratios to @base within a round. */
@@ -99,10 +74,7 @@ static struct quartiles quartiles(const struct series *s,
 		if (!isnan(x))
 			v[n++] = x;
 	}
-	if (!n)
-		return (struct quartiles){ NAN, NAN, NAN };
-	qsort(v, n, sizeof(*v), compare_doubles);
-	return (struct quartiles){ v[n / 4], v[n / 2], v[n * 3 / 4] };
+	return quartiles_of(v, n);
 }
 
 static bool is_part(const struct series *s)

@@ -256,52 +256,36 @@ static struct peer dirty_limit = {
 
 PEER(dirty_limit)
 
-static void frames_produce(struct job *job)
-{
-	stream(job, FRAME_BYTES / 8);
-}
+#define STRING(text)	#text
 
-static void frames_consume(struct job *job, unsigned int reader)
-{
-	drain(job, reader, FRAME_BYTES / 8);
-}
+/* A limit that streams so many bytes a record. */
+#define STREAM_LIMIT(p, bytes)						\
+static void p##_produce(struct job *job)				\
+{									\
+	stream(job, (bytes) / 8);					\
+}									\
+									\
+static void p##_consume(struct job *job, unsigned int reader)		\
+{									\
+	drain(job, reader, (bytes) / 8);				\
+}									\
+									\
+static struct peer p = {						\
+	.name = "dirty lines streamed ("				\
+		STRING(bytes) " bytes per record)",			\
+	.limit = true,							\
+	.batches = true,						\
+	.shapes = 1 << BROADCAST,					\
+	.most = MAX_READERS,						\
+	.cost = 20,							\
+	.setup = limit_setup,						\
+	.produce = p##_produce,						\
+	.consume = p##_consume,						\
+	.cleanup = limit_cleanup,					\
+};									\
+									\
+PEER(p)
 
-static void lines_produce(struct job *job)
-{
-	stream(job, 8);
-}
-
-static void lines_consume(struct job *job, unsigned int reader)
-{
-	drain(job, reader, 8);
-}
-
-static struct peer frames_limit = {
-	.name = "dirty lines streamed (88 bytes per record)",
-	.limit = true,
-	.batches = true,
-	.shapes = 1 << BROADCAST,
-	.most = MAX_READERS,
-	.cost = 20,
-	.setup = limit_setup,
-	.produce = frames_produce,
-	.consume = frames_consume,
-	.cleanup = limit_cleanup,
-};
-
-PEER(frames_limit)
-
-static struct peer lines_limit = {
-	.name = "dirty lines streamed (64 bytes per record)",
-	.limit = true,
-	.batches = true,
-	.shapes = 1 << BROADCAST,
-	.most = MAX_READERS,
-	.cost = 20,
-	.setup = limit_setup,
-	.produce = lines_produce,
-	.consume = lines_consume,
-	.cleanup = limit_cleanup,
-};
-
-PEER(lines_limit)
+/* As the ring has them, with their headers; and payloads alone. */
+STREAM_LIMIT(frames_limit, FRAME_BYTES)
+STREAM_LIMIT(lines_limit, 64)

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define MAX_ROUNDS	1001
-#define MAX_SERIES	512
 #define NAME		64
 
 struct series {
@@ -23,13 +22,7 @@ struct series {
 	double ns[MAX_ROUNDS];		/* NAN: not in this round */
 };
 
-struct quartiles {
-	double low, median, high;
-	unsigned int n;
-};
-
-static struct series *all[MAX_SERIES];
-static unsigned int n_series, rounds;
+#include "../report.h"
 
 static bool same_case(const struct series *a, const struct series *b)
 {
@@ -37,24 +30,27 @@ static bool same_case(const struct series *a, const struct series *b)
 	       a->batch == b->batch && a->records == b->records;
 }
 
+static struct series *find(const char *shape, unsigned int readers,
+			   unsigned int batch, unsigned long long records,
+			   const char *peer)
+{
+	for (unsigned int i = 0; i < n_series; i++) {
+		struct series *s = all[i];
+
+		if (!strcmp(s->shape, shape) && s->readers == readers &&
+		    s->batch == batch && s->records == records &&
+		    !strcmp(s->peer, peer))
+			return s;
+	}
+	return NULL;
+}
+
 static struct series *series_of(const struct series *key)
 {
-	struct series *s;
+	struct series *s = find(key->shape, key->readers, key->batch,
+				key->records, key->peer);
 
-	for (unsigned int i = 0; i < n_series; i++) {
-		if (same_case(all[i], key) && !strcmp(all[i]->peer, key->peer))
-			return all[i];
-	}
-	if (n_series == MAX_SERIES)
-		errx(1, "too many series");
-	s = malloc(sizeof(*s));
-	if (!s)
-		err(1, "malloc");
-	*s = *key;
-	for (unsigned int i = 0; i < MAX_ROUNDS; i++)
-		s->ns[i] = NAN;
-	all[n_series++] = s;
-	return s;
+	return s ?: series_new(key);
 }
 
 static void read_csv(void)
@@ -73,31 +69,8 @@ static void read_csv(void)
 		    round >= MAX_ROUNDS)
 			errx(1, "not a line of ours: %s", line);
 		key.limit = !strcmp(kind, "limit");
-		series_of(&key)->ns[round] = ns;
-		rounds = round + 1 > rounds ? round + 1 : rounds;
+		series_put(series_of(&key), round, ns);
 	}
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct series *find(const char *shape, unsigned int readers,
-			   unsigned int batch, unsigned long long records,
-			   const char *peer)
-{
-	for (unsigned int i = 0; i < n_series; i++) {
-		struct series *s = all[i];
-
-		if (!strcmp(s->shape, shape) && s->readers == readers &&
-		    s->batch == batch && s->records == records &&
-		    !strcmp(s->peer, peer))
-			return s;
-	}
-	return NULL;
 }
 
 /*
@@ -143,10 +116,7 @@ static struct quartiles quartiles(const struct series *s,
 		if (!isnan(x) && is_wanted(s, i) && (!base || is_wanted(base, i)))
 			v[n++] = x;
 	}
-	if (!n)
-		return (struct quartiles){ NAN, NAN, NAN, 0 };
-	qsort(v, n, sizeof(*v), compare_doubles);
-	return (struct quartiles){ v[n / 4], v[n / 2], v[n * 3 / 4], n };
+	return quartiles_of(v, n);
 }
 
 static int compare_series(const void *a, const void *b)
