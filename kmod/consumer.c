@@ -322,8 +322,11 @@ static noinline ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to
 		if (n < 0 || (!n && copied))
 			break;
 		copied += n;
-		if (!n)
+		/* Overwritten, or taken by somebody else: nothing was read yet. */
+		if (!n) {
 			at = ringbuf_file_at(rf);
+			n = -EAGAIN;
+		}
 		if (fatal_signal_pending(current)) {
 			n = -EINTR;
 			break;
@@ -431,6 +434,7 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 	struct ringbuf_file *rf = file->private_data;
 	struct ringbuf_cursor from, moved;
 	struct ringbuf_mark to;
+	unsigned int tries = 0;
 	loff_t seq;
 	int ret;
 
@@ -454,6 +458,9 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 		/* Those who share the cursor read on, which may never end. */
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		/* A writer that makes room for itself may be of lower priority. */
+		if (++tries % 16 == 0)
+			schedule_timeout_killable(1);
 		cond_resched();
 	}
 	return to.seq;

@@ -134,11 +134,11 @@ void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
 {
 	struct ringbuf_mark from;
 	struct ringbuf_mark head;
+	struct ringbuf_view v;
 
 	do {
-		from = cur->at;
-		if (ringbuf_core_overrun(c, from.pos))
-			ringbuf_core_tail(c, &from);
+		/* Behind a gap, too. */
+		from = ringbuf_core_peek(c, &cur->at, &v) ? v.at : cur->at;
 		ringbuf_core_head(c, &head);
 		/* Else they would be further apart than the ring is large. */
 	} while (!ringbuf_core_intact(c, from.pos));

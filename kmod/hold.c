@@ -130,6 +130,17 @@ static u64 tell_producer(struct ringbuf_core *c)
 	return READ_ONCE(c->aim);
 }
 
+/* The tail is at @aim, or about to be: what is before is lost. */
+static void catch_up(struct ringbuf_cursor *cur, struct ringbuf_core *c, u64 aim)
+{
+	struct ringbuf_view v;
+
+	/* LMM(hold_join:C) pairs with LMM(publish:B). */
+	v.head = smp_load_acquire(&c->page->head);
+	if (ringbuf_core_look(c, &cur->at, aim, &v))
+		ringbuf_cursor_lose(cur, &v);
+}
+
 /**
  * ringbuf_hold_join() - Make a consumer reliable
  * @hold: its hold, not in use; owner is set
@@ -142,9 +153,11 @@ static u64 tell_producer(struct ringbuf_core *c)
 void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 		       struct ringbuf_cursor *cur)
 {
-	struct ringbuf_view v;
-	u64 aim;
+	u64 aim = READ_ONCE(c->aim);
 
+	/* Else it would be seen to hold what is gone long since. */
+	if (ringbuf_before(cur->at.pos, aim))
+		catch_up(cur, c, aim);
 	hold->demoted = false;
 	hold->pos = cur->at.pos;
 	come(hold, c, hold->pos);
@@ -153,10 +166,7 @@ void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 		aim = tell_producer(c);
 		if (!ringbuf_before(cur->at.pos, aim))
 			return;
-		/* LMM(hold_join:C) pairs with LMM(publish:B). */
-		v.head = smp_load_acquire(&c->page->head);
-		if (ringbuf_core_look(c, &cur->at, aim, &v))
-			ringbuf_cursor_lose(cur, &v);
+		catch_up(cur, c, aim);
 		ringbuf_hold_move(hold, cur->at.pos);
 	}
 }
@@ -179,6 +189,9 @@ bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 {
 	u64 old = hold->pos;
 
+	/* Nor is it seen to hold what is gone. */
+	if (ringbuf_before(pos, READ_ONCE(c->aim)))
+		return false;
 	/* What it has made way for it begins to hold anew. */
 	if (!ringbuf_before(old, READ_ONCE(hold->need)))
 		come(hold, c, pos);

@@ -313,6 +313,36 @@ TEST_F(ring, a_blocked_reader_holds_no_sharer_up)
 	EXPECT_TRUE(rb_intact(buf, 8, 1));
 }
 
+/* Another one takes the record while this one copies it: then it waits anew. */
+static void expect_no_end(struct __test_metadata *_metadata, struct rb_pair *p,
+			  int sharer_gets)
+{
+	static char page[65536], buf[64];
+	struct rb_uffd u = { .fd = -1 };
+	struct rb_op slow;
+
+	ASSERT_EQ(0, rb_uffd_open(&u));
+	ASSERT_EQ(0, rb_op_start(&slow, SYS_read, p->r, (uint8_t *)u.mem + u.page, 64));
+	ASSERT_EQ(0, rb_uffd_wait(&u));
+	EXPECT_EQ(sharer_gets, RC(read(p->r, buf, sharer_gets)));
+	ASSERT_EQ(0, rb_uffd_fill(&u, page));
+	EXPECT_EQ(-EAGAIN, rb_op_wait(&slow));
+	close(u.fd);
+}
+
+TEST_F(ring, a_frame_that_another_one_took_is_no_end)
+{
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	expect_no_end(_metadata, &self->p, 32);
+}
+
+TEST_F(ring, a_record_that_another_one_took_is_no_end)
+{
+	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+	expect_no_end(_metadata, &self->p, 8);
+}
+
 TEST_F(ring, a_reader_that_faults_holds_no_sharer_up)
 {
 	static char src[65536], buf[64];

@@ -131,6 +131,7 @@ static void drops_leave_a_gap(struct kunit *test)
 	struct test_ring *ring = test->priv;
 	struct ringbuf_hold hold;
 	struct ringbuf_cursor cur;
+	struct ringbuf_stats stats;
 	struct ringbuf_mark head;
 	struct ringbuf_view v;
 	u64 fits = ring->size / FRAME;
@@ -151,6 +152,12 @@ static void drops_leave_a_gap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v.lost_records, 5ULL);
 	KUNIT_EXPECT_EQ(test, v.lost_bytes, 0ULL);
 	KUNIT_EXPECT_EQ(test, v.at.seq, fits + 5);
+	/* What the next read will report counts already. */
+	ringbuf_cursor_stats(&cur, &ring->core, &stats);
+	KUNIT_EXPECT_EQ(test, stats.flags, 0U);
+	KUNIT_EXPECT_EQ(test, stats.lost_records, 5ULL);
+	KUNIT_EXPECT_EQ(test, stats.lag_records, 1ULL);
+	KUNIT_EXPECT_EQ(test, stats.lag_bytes, (u64)FRAME);
 	ringbuf_hold_leave(&hold);
 }
 
@@ -180,13 +187,16 @@ static void joins_after_an_overrun(struct kunit *test)
 	struct test_ring *ring = test->priv;
 	struct ringbuf_hold hold = {};
 	struct ringbuf_cursor cur;
-	u64 tail;
+	u64 joins, tail;
 
 	ringbuf_cursor_init(&cur, &ring->core);
 	write_until_held(ring, 1000);
 	tail = ring->page->tail;
 	KUNIT_ASSERT_GT(test, tail, 0ULL);
+	joins = ring->core.joins;
 	ringbuf_hold_join(&hold, &ring->core, &cur);
+	/* It never was where the tail had been. */
+	KUNIT_EXPECT_EQ(test, ring->core.joins, joins + 1);
 	test_expect_mark(test, cur.at, tail, tail / FRAME);
 	KUNIT_EXPECT_EQ(test, cur.lost_records, tail / FRAME);
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, tail);
@@ -227,7 +237,7 @@ static void moves_back(struct kunit *test)
 	struct test_ring *ring = test->priv;
 	struct ringbuf_hold hold;
 	struct ringbuf_cursor cur;
-	u64 n;
+	u64 joins, n;
 
 	join(ring, &hold, &cur);
 	write_until_held(ring, 1000);
@@ -238,7 +248,10 @@ static void moves_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, write_until_held(ring, 1000), 0ULL);
 	ringbuf_hold_move(&hold, cur.at.pos);
 	KUNIT_EXPECT_EQ(test, write_until_held(ring, 1), 1ULL);
+	joins = ring->core.joins;
 	KUNIT_EXPECT_FALSE(test, ringbuf_hold_back(&hold, &ring->core, 0));
+	/* Nor was it seen to try. */
+	KUNIT_EXPECT_EQ(test, ring->core.joins, joins);
 	KUNIT_EXPECT_EQ(test, hold.pos, cur.at.pos);
 	KUNIT_EXPECT_TRUE(test, ringbuf_hold_back(&hold, &ring->core,
 						  ring->page->tail));

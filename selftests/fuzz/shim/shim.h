@@ -138,6 +138,7 @@ struct task_struct { int unused; };
 #define signal_pending(t)		((void)(t), false)
 #define fatal_signal_pending(t)		((void)(t), false)
 #define cond_resched()			((void)0)
+#define schedule_timeout_killable(t)	((void)(t))
 #define schedule()			abort()
 #define synchronize_rcu_expedited()	((void)0)
 #define rcu_read_lock_sched()		((void)0)
