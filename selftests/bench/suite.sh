@@ -282,14 +282,15 @@ docs()
 	{ cat "$out/machine.md" && echo && cat "$out/syscalls.md"; } | between "$to/syscalls.md" run
 	if [ -s "$out/native.csv" ]; then
 		between "$to/native.md" run <"$out/native.md"
-		cp "$out/native.csv" "$to/"
+		gzip -9nc "$out/native.csv" >"$to/native.csv.gz"
 	fi
-	grep -E '^(setting,|(vm|icount),(write \+ read|read|wake): )' "$out/results.csv" \
-		>"$to/syscalls.csv"
+	grep -E '^(setting,|(vm|icount),(write \+ read|read|wake): )' "$out/results.csv" |
+		gzip -9nc >"$to/syscalls.csv.gz"
 	if [ -e "$out/kernel.md" ]; then
-		cp "$TOP/build/bench-kernel/kernel.csv" "$to/"
+		gzip -9nc "$TOP/build/bench-kernel/kernel.csv" >"$to/kernel.csv.gz"
 		if grep -q '^<!-- begin run -->' "$to/kernel.md" 2>/dev/null; then
-			between "$to/kernel.md" run <"$out/kernel.md"
+			# What could not be measured is told before its head line.
+			sed '1,/^### /d' "$out/kernel.md" | between "$to/kernel.md" run
 		elif [ -e "$to/kernel.md" ]; then
 			say "kernel.md has no marks 'run': what was measured is in $out/kernel.md"
 		else
