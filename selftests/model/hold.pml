@@ -175,7 +175,10 @@ inline tell_producer(aim)
 	load(aim, AIM)
 }
 
-/* ringbuf_hold_join() */
+/*
+ * ringbuf_hold_join(). That it looks at the aim before it is listed, too, as
+ * ringbuf_hold_back() does, is left out: it makes what follows rarer, nothing else.
+ */
 inline hold_join()
 {
 	lock(holds_lock);
