@@ -310,8 +310,8 @@ static void what_has_begun_comes_before_the_end(struct kunit *test)
 	rcu_read_lock_sched();
 	wake_up_process(task);
 	/* Until the ring takes no more; then for as long as anyone takes to say so. */
-	for (i = 0; i < 20000 && READ_ONCE(core->max_record); i++)
-		udelay(100);
+	for (i = 0; i < 400000 && READ_ONCE(core->max_record); i++)
+		udelay(5);
 	for (i = 0; i < 50 && !ended; i++) {
 		mdelay(1);
 		ended = READ_ONCE(core->page->flags) & RINGBUF_RING_DEAD;
