@@ -15,7 +15,7 @@ cd "$dir"
 # What they find that is as it should be: part of the line, why.
 accepted()
 {
-	sed '/^#/d; s/ *#.*//' "$TOP/selftests/matrix/cocci.accepted"
+	sed '/^#/d; s/[[:space:]]*#.*//' "$TOP/selftests/matrix/cocci.accepted"
 }
 
 run()
