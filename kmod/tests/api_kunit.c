@@ -48,7 +48,7 @@ static int api_init(struct kunit *test)
 	if (!t)
 		return -ENOMEM;
 	test->priv = t;
-	t->reader = filp_open(DEVICE, O_RDONLY | O_NONBLOCK, 0);
+	t->reader = open_path(DEVICE, O_RDONLY | O_NONBLOCK);
 	if (IS_ERR(t->reader))
 		return PTR_ERR(t->reader);
 	vfs_llseek(t->reader, 0, SEEK_END);
@@ -77,11 +77,11 @@ static void slot_is_exclusive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(other), (long)-EBUSY);
 	other = ringbuf_producer_get("no-such-ring");
 	KUNIT_EXPECT_EQ(test, PTR_ERR(other), (long)-ENODEV);
-	file = filp_open(DEVICE, O_WRONLY, 0);
+	file = open_path(DEVICE, O_WRONLY);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(file), (long)-EBUSY);
 
 	ringbuf_producer_put(t->rb);
-	file = filp_open(DEVICE, O_WRONLY, 0);
+	file = open_path(DEVICE, O_WRONLY);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(file));
 	t->rb = ringbuf_producer_get("ringbuf");
 	KUNIT_EXPECT_EQ(test, PTR_ERR(t->rb), (long)-EBUSY);
@@ -215,7 +215,7 @@ static void sleeper_wakes_from_any_context(struct kunit *test)
 
 	init_completion(&s.ready);
 	init_completion(&s.done);
-	s.file = filp_open(DEVICE, O_RDONLY, 0);
+	s.file = open_path(DEVICE, O_RDONLY);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(s.file));
 	vfs_llseek(s.file, 0, SEEK_END);
 	task = kthread_create(sleeper_fn, &s, "rb-sleeper");

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/string.h>
 #include <linux/uio.h>
 #include <kunit/test.h>
@@ -14,6 +15,20 @@
 #include "ringbuf.h"
 
 #define DEVICE	"/dev/ringbuf"
+
+/* After 6.18 a kthread, in which tests run, has no root to find files from. */
+#ifndef scoped_with_init_fs
+#define scoped_with_init_fs()
+#endif
+
+static inline struct file *open_path(const char *path, int flags)
+{
+	struct file *file = NULL;
+
+	scoped_with_init_fs()
+		file = filp_open(path, flags, 0);
+	return file;
+}
 
 /* Not kernel_read(), which is for files without a read() of their own. */
 static inline ssize_t read_device(struct file *file, void *buf, size_t size)

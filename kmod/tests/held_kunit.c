@@ -104,7 +104,7 @@ static int held_init(struct kunit *test)
 	if (!t)
 		return -ENOMEM;
 	test->priv = t;
-	t->reader = filp_open(DEVICE, O_RDONLY | O_NONBLOCK, 0);
+	t->reader = open_path(DEVICE, O_RDONLY | O_NONBLOCK);
 	if (IS_ERR(t->reader))
 		return PTR_ERR(t->reader);
 	vfs_llseek(t->reader, 0, SEEK_END);
@@ -340,7 +340,7 @@ static unsigned int ring_stall(void)
 	unsigned int ms = 0;
 	struct file *file;
 
-	file = filp_open("/sys/class/misc/ringbuf/stall_ms", O_RDONLY, 0);
+	file = open_path("/sys/class/misc/ringbuf/stall_ms", O_RDONLY);
 	if (IS_ERR(file))
 		return 0;
 	read_device(file, buf, sizeof(buf) - 1);

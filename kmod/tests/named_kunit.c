@@ -37,7 +37,7 @@ static const struct ringbuf_config good = {
 
 static struct file *open_node(struct kunit *test, int flags)
 {
-	struct file *file = filp_open(NODE, flags, 0);
+	struct file *file = open_path(NODE, flags);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
 	return file;
@@ -56,7 +56,7 @@ static int named_init(struct kunit *test)
 	t->rb = ringbuf_producer_get(NAME);
 	if (IS_ERR(t->rb))
 		return PTR_ERR(t->rb);
-	t->reader = filp_open(NODE, O_RDONLY | O_NONBLOCK, 0);
+	t->reader = open_path(NODE, O_RDONLY | O_NONBLOCK);
 	return PTR_ERR_OR_ZERO(t->reader);
 }
 
@@ -141,7 +141,7 @@ static void a_name_is_one_ring(struct kunit *test)
 	destroy(t);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_producer_get(NAME)),
 			(long)-ENODEV);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(filp_open(NODE, O_RDONLY, 0)),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(open_path(NODE, O_RDONLY)),
 			(long)-ENOENT);
 }
 
