@@ -10,11 +10,6 @@
 #include "table.h"
 #include "text.h"
 
-const char *ring_short_name(const struct ring *r)
-{
-	return strncmp(r->name, "ringbuf-", 8) ? r->name : r->name + 8;
-}
-
 void describe_writer(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all)
 {

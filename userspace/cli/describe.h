@@ -14,9 +14,6 @@ void describe_writer(char *to, size_t size, const struct ring *ring,
 void describe_holder(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all);
 
-/* What a user calls it: "ringbuf", "NAME". */
-const char *ring_short_name(const struct ring *ring);
-
 const char *json_bool(bool value);
 /* With ", " behind it, as the next one. */
 void json_field(struct out *out, const char *name, uint64_t value);

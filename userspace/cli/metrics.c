@@ -323,8 +323,14 @@ static int write_file(struct out *out, const char *path)
 
 static int write_out(struct out *out, const char *path)
 {
+	struct stat st;
 	int err;
 
+	if (path && !lstat(path, &st) && !S_ISREG(st.st_mode)) {
+		cli_error("%s: is no regular file, so it cannot be replaced",
+			  path);
+		return EXIT_FAILED;
+	}
 	if (path) {
 		err = write_file(out, path);
 		return err ? cli_output_failed(path, err) : EXIT_OK;

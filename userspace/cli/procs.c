@@ -192,7 +192,7 @@ static void add_map_only(struct holders *all, int proc, pid_t pid,
 		h->pid = pid;
 		h->fd = -1;
 		h->mapped = true;
-		snprintf(h->ring, sizeof(h->ring), "%.31s", ring->name);
+		snprintf(h->ring, sizeof(h->ring), "%.31s", ring_short_name(ring));
 		read_comm(proc, h->comm);
 		break;
 	}

@@ -38,6 +38,9 @@ struct ring {
 	bool writer, timestamps, reliable;
 };
 
+/* What a user calls it: "ringbuf", "NAME". */
+const char *ring_short_name(const struct ring *ring);
+
 /**
  * struct holder - A file descriptor, or only a map, of a ring
  * @pid: the process

@@ -251,12 +251,15 @@ size_t rings_find(struct ring **rings)
 	return count;
 }
 
+const char *ring_short_name(const struct ring *r)
+{
+	return strncmp(r->name, "ringbuf-", 8) ? r->name : r->name + 8;
+}
+
 /* fdinfo says NAME of a ring whose node is ringbuf-NAME. */
 static bool same_name(const struct ring *ring, const struct holder *h)
 {
-	return !strcmp(ring->name, h->ring) ||
-	       (!strncmp(ring->name, "ringbuf-", 8) &&
-		!strcmp(ring->name + 8, h->ring));
+	return !strcmp(ring_short_name(ring), h->ring);
 }
 
 bool ring_is(const struct ring *ring, const struct holder *h)

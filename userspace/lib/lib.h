@@ -25,7 +25,8 @@
  * @first_seq: the same in seqs
  * @page: the ring's page, mapped; NULL where frames come by read()
  * @data: the data area, mapped twice in a row
- * @advanced: position that the kernel knows of
+ * @advanced: position that the kernel knows of; ahead of the reader's place where it
+ *	became reliable while that was being overwritten
  * @advanced_at: when it was told, in ns; of a reliable reader
  * @reliable: the writer waits for it, or did until it was demoted
  * @demoted: it was, and the kernel has been made to forget it

@@ -93,7 +93,7 @@ int map_advance(struct reader *r)
 	uint64_t pos = place(r);
 	int ret;
 
-	if (r->advanced == pos)
+	if (!before(r->advanced, pos))
 		return 0;
 	ret = set_pos(r->fd, pos);
 	if (ret)
@@ -172,7 +172,7 @@ int map_find(struct reader *r)
 
 	/* Until all is known to make sense. */
 	pub->head = NULL;
-	if (is_due(r, pos - r->advanced)) {
+	if (before(r->advanced, pos) && is_due(r, pos - r->advanced)) {
 		int ret = map_advance(r);
 
 		if (ret)
@@ -182,12 +182,15 @@ int map_find(struct reader *r)
 		tail = load_acquire(&r->page->tail);
 		head = load_acquire(&r->page->head);
 		at = before(pos, tail) ? tail : pos;
+		/* What is before is not held, and may be gone any moment. */
+		at = before(at, r->advanced) ? r->advanced : at;
 		if ((head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
 		pub->at = at;
 		pub->end = at;
 		pub->gap_bytes = at - pos;
-		if (at == head)
+		/* A seek to the end may be a moment ahead of the head here. */
+		if (at == head || (at == r->advanced && before(head, at)))
 			return at_head(r, head);
 		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);

@@ -33,6 +33,20 @@ static bool has_mark(const struct ringbuf_consumer *consumer)
 	       consumer->wake_ns;
 }
 
+/* From where it holds the writer, which may be ahead of where it is. */
+static int find_hold(struct reader *r)
+{
+	struct ringbuf_stats stats;
+	int ret;
+
+	if (!r->reliable || !r->page)
+		return 0;
+	ret = get_stats(r->fd, &stats);
+	if (!ret && before(r->advanced, stats.pos))
+		r->advanced = stats.pos;
+	return ret;
+}
+
 /* Whether there is an end, and frames, are ours to say; all else stays. */
 int set_up(struct reader *r, uint32_t flags)
 {
@@ -53,7 +67,7 @@ int set_up(struct reader *r, uint32_t flags)
 		ret = set_consumer(r->fd, &consumer);
 	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
 	r->marked = has_mark(&consumer);
-	return ret;
+	return ret ?: find_hold(r);
 }
 
 /**
@@ -89,7 +103,7 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 	if (r->page)
 		reader->end = reader->at + reader->frame;
 	reader->head = NULL;
-	return 0;
+	return find_hold(r);
 }
 
 /**

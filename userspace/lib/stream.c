@@ -119,7 +119,10 @@ int stream_find(struct reader *r)
 /* Frames that have been read and not yet shown. */
 bool stream_at_hand(const struct reader *r)
 {
-	return r->pub.at + r->pub.base - (uintptr_t)r->buffer < r->filled;
+	/* Of as many bits as a pointer has. */
+	size_t offset = r->pub.at + r->pub.base - (uintptr_t)r->buffer;
+
+	return offset < r->filled;
 }
 
 /* Losses that are known and not yet told: those among the frames at hand. */

@@ -124,7 +124,8 @@ int ringbuf_wait(struct ringbuf_reader *reader, int timeout_ms)
 			return -errno;
 		if (!ret)
 			return 0;
-		if (p.revents & (POLLERR | POLLNVAL))
+		/* Of a file that writes, too, the end of the ring is an error. */
+		if (p.revents & POLLNVAL || (p.revents & (POLLERR | POLLHUP)) == POLLERR)
 			return -EBADF;
 	}
 }

@@ -147,6 +147,19 @@ t_dropped_and_two_rings()
 	exec 5<&-
 }
 
+# The name of one is the node of the other.
+t_names_alike()
+{
+	rb create x
+	rb create ringbuf-x
+	exec 5</dev/ringbuf-ringbuf-x
+	ends 0 rb metrics
+	same 0 "$(grep -c '^ringbuf_consumer_.*ring="x"' got)"
+	same 1 "$(grep -c '^ringbuf_consumer_lag_records{ring="ringbuf-x"' got)"
+	exec 5<&-
+	rb rm x ringbuf-x
+}
+
 t_textfile()
 {
 	ends 0 rb metrics --textfile ring.prom
@@ -161,5 +174,6 @@ check no_module t_no_module
 check consumer t_consumer
 check reliable t_reliable
 check two_rings t_dropped_and_two_rings
+check names_alike t_names_alike
 check textfile t_textfile
 finish

@@ -16,12 +16,16 @@ int get_info(int fd, struct ringbuf_info *info)
 }
 
 __thread unsigned int host_told;
+__thread uint64_t host_pos;	/* the kernel's cursor of a mapped reader */
+static __thread bool mapped;
 
 /* What a reader says of where it is; those here have no file to be told. */
 int set_pos(int fd, uint64_t pos)
 {
 	(void)fd;
-	(void)pos;
+	if (before(pos, host_pos))
+		return -EINVAL;
+	host_pos = pos;
 	host_told++;
 	return 0;
 }
@@ -34,7 +38,7 @@ int get_stats(int fd, struct ringbuf_stats *stats)
 	(void)fd;
 	feed_info(asked, &info);
 	memset(stats, 0, sizeof(*stats));
-	stats->pos = info.head;
+	stats->pos = mapped ? host_pos : info.head;
 	stats->seq = info.head_seq;
 	return 0;
 }
@@ -68,6 +72,8 @@ struct ringbuf_reader *host_reader(struct feed *f, uint64_t pos, uint64_t seq)
 {
 	struct reader *r = new_reader(f, pos, seq);
 
+	host_pos = pos;
+	mapped = true;
 	if (map_attach(r, feed_page(f), feed_data(f)))
 		abort();
 	return &r->pub;
@@ -80,6 +86,7 @@ struct ringbuf_reader *host_stream(struct feed *f, int fd)
 
 	feed_info(f, &info);
 	r = new_reader(f, info.tail, info.tail_seq);
+	mapped = false;
 	r->fd = fd;
 	r->pub.mask = ~0ULL;
 	r->pub.tail = &r->run;

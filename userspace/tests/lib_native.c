@@ -366,6 +366,47 @@ static bool reliable_from_here(void)
 	END();
 }
 
+/* The producer was about to overwrite two records when it became reliable. */
+static bool reliable_ahead_of_the_tail(void)
+{
+	START(65536);
+	int n;
+
+	put_many(f, 300);
+	host_pos = 2 * 128;
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	CHECK_EQ(1, ringbuf_next(r, &e));
+	CHECK_EQ(2, e.seq);
+	CHECK_EQ(2, e.lost);
+	CHECK_EQ(256, e.lost_bytes);
+	for (n = 2; n < 300; n++) {
+		CHECK_EQ(1, ringbuf_read(r, &e));
+		CHECK(host_record(&e, n, W1));
+	}
+	CHECK_EQ(0, ringbuf_arm(r));
+	CHECK_EQ(300 * 128, host_pos);
+	END();
+}
+
+/* A seek to the end knows of a record a moment before the page does. */
+static bool ahead_of_the_head(void)
+{
+	START(4096);
+	struct ringbuf_reader *late;
+
+	put_many(f, 2);
+	late = host_reader(f, 2 * 128, 2);
+	feed_page_rw(f)->head -= 128;
+	CHECK_EQ(0, ringbuf_next(late, &e));
+	feed_page_rw(f)->head += 128;
+	CHECK_EQ(0, ringbuf_next(late, &e));
+	put_many(f, 1);
+	CHECK_EQ(1, ringbuf_read(late, &e));
+	CHECK(host_record(&e, 2, W1));
+	host_close(late);
+	END();
+}
+
 DEFINE_RINGBUF_TYPED_ID(word, uint64_t, 1);
 
 static bool typed(void)
@@ -446,7 +487,8 @@ int main(void)
 		T(typed), T(for_each_ends), T(errors_and_errno),
 		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
 		T(reliable_and_slow), T(reliable_and_room),
-		T(reliable_from_here), T(dead),
+		T(reliable_from_here), T(reliable_ahead_of_the_tail),
+		T(ahead_of_the_head), T(dead),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
 		T(model_wrap_64), T(bad_attach), T(bad_heads), T(bad_lengths),
 		T(bad_seqs), T(bad_then_good), T(fuzz_still), T(fuzz_moving),

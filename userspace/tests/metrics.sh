@@ -160,6 +160,18 @@ textfile()
 }
 check textfile textfile
 
+# What is replaced is a file.
+no_file()
+{
+	rm -rf out && mkdir out && mkfifo out/fifo && ln -s ring.prom out/link && touch out/ring.prom || return
+	for f in fifo link; do
+		! metrics --textfile out/$f >said 2>&1 &&
+			grep -q "out/$f: is no regular file, so it cannot be replaced" said || return
+	done
+	[ -p out/fifo ] && [ -L out/link ] && [ "$(ls out | wc -l)" = 3 ]
+}
+check no_file no_file
+
 # Whoever reads it meanwhile sees all of one.
 atomic()
 {
