@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #define RB_DEV		"/dev/ringbuf"
@@ -122,6 +123,14 @@ __attribute__((constructor)) static void rb_init(void)
 	 * happened to those that it started.
 	 */
 	atexit(rb_restore);
+}
+
+/* Where a spinlock is something to sleep on. */
+static __maybe_unused bool rb_realtime(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
 /* The device */

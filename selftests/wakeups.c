@@ -206,8 +206,9 @@ TEST_F(batch, wakes_that_often_and_no_oftener)
 		TH_LOG("%s: %ld records, %ld wakeups, %ld switches; late by %llu us",
 		       names[k], n, r[k].wakes, r[k].switches,
 		       (unsigned long long)r[k].worst / 1000);
-		/* It sleeps for other reasons, too. */
-		EXPECT_GE(most[k] + most[k] / 5 + 20, r[k].switches);
+		/* It sleeps for other reasons, too; on RT on locks as well. */
+		EXPECT_GE((most[k] + most[k] / 5 + 20) * (rb_realtime() ? 3 : 1),
+			  r[k].switches);
 		if (variant->how != BY_READ)
 			EXPECT_GE(most[k] + most[k] / 5 + 4, r[k].wakes);
 	}
