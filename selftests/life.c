@@ -55,6 +55,7 @@ TEST_F(module, a_bad_parameter_refuses_to_load_and_is_named)
 		{ "mode=010000", "mode" }, { "mode=01777", "mode" },
 		{ "mode=0999", "mode" }, { "mode=rw", "mode" },
 		{ "mode=-1", "mode" },
+		{ "max_consumers=2147483648", "max_consumers" },
 		{ "max_consumers=-1", "max_consumers" },
 		{ "max_consumers=many", "max_consumers" },
 		{ "reliable=2", "reliable" }, { "reliable=maybe", "reliable" },
