@@ -167,7 +167,7 @@ int map_find(struct reader *r)
 	struct ringbuf_reader *pub = &r->pub;
 	const struct ringbuf_record *rec;
 	uint64_t pos = place(r), seq = place_seq(r);
-	uint64_t tail, head, at;
+	uint64_t from, tail, head, at;
 	uint32_t len;
 
 	/* Until all is known to make sense. */
@@ -178,12 +178,13 @@ int map_find(struct reader *r)
 		if (ret)
 			return ret;
 	}
+	/* What is before is not held, and may be gone any moment. */
+	from = before(pos, r->advanced) ? r->advanced : pos;
 	do {
 		tail = load_acquire(&r->page->tail);
 		head = load_acquire(&r->page->head);
-		at = before(pos, tail) ? tail : pos;
-		/* What is before is not held, and may be gone any moment. */
-		at = before(at, r->advanced) ? r->advanced : at;
+		/* The tail has the last word: ringbuf_intact() asks it again. */
+		at = before(from, tail) ? tail : from;
 		if ((head | tail) % RINGBUF_ALIGN)
 			return -EBADMSG;
 		pub->at = at;
