@@ -22,7 +22,7 @@
 #include <time.h>
 
 struct options options = {
-	.seed = 1, .calls = 100000, .procs = 3, .threads = 3, .uid = -1,
+	.seed = 1, .calls = 100000, .procs = 4, .threads = 4, .uid = -1,
 };
 struct shared *shared;
 struct thread threads[MAX_THREADS];
