@@ -151,19 +151,36 @@ static void sum_up(const struct feed *f, uint64_t published)
 		  cli_count(rate, published / seconds));
 }
 
+/*
+ * How many records have been published in the end. Closing tries to flush once
+ * more, so the ring is asked afterwards, by a file that still keeps others from
+ * writing.
+ */
+static uint64_t close_publisher(struct feed *f)
+{
+	int fd = dup(ringbuf_publisher_fd(f->publisher));
+	struct ringbuf_info now = f->info;
+
+	ringbuf_publisher_info(f->publisher, &now);
+	ringbuf_publisher_close(f->publisher);
+	if (fd >= 0 && !ringbuf_publisher_fdopen(&f->publisher, fd, 0)) {
+		ringbuf_publisher_info(f->publisher, &now);
+		ringbuf_publisher_close(f->publisher);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	return now.head_seq - f->info.head_seq;
+}
+
 int feed_close(struct feed *f, int status, bool verbose)
 {
-	struct ringbuf_info now = f->info;
 	uint64_t published;
 	int ret = feed_flush(f);
 
 	if (!ret)
 		ret = f->error;
 	feed_clear(f);
-	/* Nobody else writes. */
-	ringbuf_publisher_info(f->publisher, &now);
-	published = now.head_seq - f->info.head_seq;
-	ringbuf_publisher_close(f->publisher);
+	published = close_publisher(f);
 	if (ret == -ENODEV)
 		cli_error("the ring '%s' has been destroyed", f->info.name);
 	if (published < f->records || (ret && ret != -EINTR)) {

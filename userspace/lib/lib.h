@@ -37,6 +37,9 @@
  *	ringbuf_read() copied
  * @buffer_size: its bytes
  * @filled: bytes of frames in it
+ * @skipped_bytes: lost behind the frames at hand, which no frame tells: it became
+ *	reliable while its place in the kernel was being overwritten
+ * @skipped_records: the same in seqs
  */
 struct reader {
 	struct ringbuf_reader pub;
@@ -62,6 +65,8 @@ struct reader {
 	unsigned char *buffer;
 	size_t buffer_size;
 	size_t filled;
+	uint64_t skipped_bytes;
+	uint64_t skipped_records;
 };
 
 static inline struct reader *whole(struct ringbuf_reader *r)

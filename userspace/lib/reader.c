@@ -33,18 +33,29 @@ static bool has_mark(const struct ringbuf_consumer *consumer)
 	       consumer->wake_ns;
 }
 
-/* From where it holds the writer, which may be ahead of where it is. */
-static int find_hold(struct reader *r)
+/*
+ * Who becomes reliable holds the writer from where the kernel believes it to be, or
+ * from the oldest record; nothing else tells how far ahead that is.
+ */
+static int change(struct reader *r, struct ringbuf_consumer *consumer)
 {
-	struct ringbuf_stats stats;
-	int ret;
+	struct ringbuf_stats was, now;
+	int ret = get_stats(r->fd, &was);
 
-	if (!r->reliable || !r->page)
-		return 0;
-	ret = get_stats(r->fd, &stats);
-	if (!ret && before(r->advanced, stats.pos))
-		r->advanced = stats.pos;
-	return ret;
+	ret = ret ?: set_consumer(r->fd, consumer);
+	if (ret)
+		return ret;
+	r->reliable = consumer->flags & RINGBUF_CONSUMER_RELIABLE;
+	ret = get_stats(r->fd, &now);
+	if (ret)
+		return ret;
+	if (!r->page) {
+		r->skipped_bytes += now.pos - was.pos;
+		r->skipped_records += now.seq - was.seq;
+	} else if (r->reliable && before(r->advanced, now.pos)) {
+		r->advanced = now.pos;
+	}
+	return 0;
 }
 
 /* Whether there is an end, and frames, are ours to say; all else stays. */
@@ -63,11 +74,11 @@ int set_up(struct reader *r, uint32_t flags)
 		flags |= RINGBUF_CONSUMER_RELIABLE;
 	consumer.flags &= ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF);
 	consumer.flags |= flags;
+	r->reliable = was & RINGBUF_CONSUMER_RELIABLE;
 	if (consumer.flags != was)
-		ret = set_consumer(r->fd, &consumer);
-	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
+		ret = change(r, &consumer);
 	r->marked = has_mark(&consumer);
-	return ret ?: find_hold(r);
+	return ret;
 }
 
 /**
@@ -94,16 +105,15 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 	consumer.flags &= ~RINGBUF_CONSUMER_RELIABLE;
 	if (reliable)
 		consumer.flags |= RINGBUF_CONSUMER_RELIABLE;
-	ret = set_consumer(r->fd, &consumer);
+	ret = change(r, &consumer);
 	if (ret)
 		return ret;
-	r->reliable = reliable;
 	r->demoted = false;
 	/* From record to record, see find_end(). */
 	if (r->page)
 		reader->end = reader->at + reader->frame;
 	reader->head = NULL;
-	return find_hold(r);
+	return 0;
 }
 
 /**
@@ -469,6 +479,8 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	reader->gap_bytes = 0;
 	r->advanced = stats.pos;
 	r->seen = stats.pos;
+	r->skipped_bytes = 0;
+	r->skipped_records = 0;
 	if (!r->page)
 		stream_drop(r);
 	return stats.seq;

@@ -29,6 +29,18 @@ void stream_drop(struct reader *r)
 	r->pub.base = (uintptr_t)r->buffer - r->pub.at;
 }
 
+/* The frames at hand are used up: on to where the kernel's cursor is. */
+static void go_on(struct reader *r)
+{
+	r->pub.at += r->skipped_bytes;
+	r->pub.gap_bytes += r->skipped_bytes;
+	r->pub.seq += r->skipped_records;
+	r->pub.gap += r->skipped_records;
+	r->skipped_bytes = 0;
+	r->skipped_records = 0;
+	stream_drop(r);
+}
+
 /* Does not wait, whatever the file's own flags are. */
 static int fill(struct reader *r)
 {
@@ -81,7 +93,7 @@ int stream_find(struct reader *r)
 
 	for (;;) {
 		if (offset >= r->filled) {
-			stream_drop(r);
+			go_on(r);
 			offset = 0;
 			ret = fill(r);
 			if (ret <= 0)
@@ -125,7 +137,7 @@ bool stream_at_hand(const struct reader *r)
 	return offset < r->filled;
 }
 
-/* Losses that are known and not yet told: those among the frames at hand. */
+/* Losses that are known and not yet told: those among the frames at hand and next. */
 void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
 {
 	size_t offset = r->pub.at + r->pub.base - (uintptr_t)r->buffer;
@@ -133,8 +145,8 @@ void stream_lost(const struct reader *r, uint64_t *bytes, uint64_t *records)
 	const struct ringbuf_lost *lost;
 	uint64_t frame;
 
-	*bytes = r->pub.gap_bytes;
-	*records = r->pub.gap;
+	*bytes = r->pub.gap_bytes + r->skipped_bytes;
+	*records = r->pub.gap + r->skipped_records;
 	for (; offset < r->filled; offset += frame) {
 		rec = (const void *)(r->buffer + offset);
 		lost = (const void *)(rec + 1);

@@ -201,6 +201,29 @@ t_wake_ends()
 	said 'such as 10ms or 0.5s'
 }
 
+# What it tells of the records that were left is exact, though a reader may make
+# room between a signal and the end.
+t_reliable_stopped()
+{
+	make --reliable
+	bg cat --reliable one >got &
+	reader=$!
+	until_true of_is one reliable_consumers 1
+	for i in 1 2 3 4 5 6 7 8; do
+		before=$(of one head_seq)
+		kill -STOP $reader
+		seq 1 4000 | bg pub -v one 2>said &
+		writer=$!
+		until_true of_is one holder $reader
+		kill -TERM $writer
+		usleep 15000
+		kill -CONT $reader
+		ended $writer
+		same $(($(of one head_seq) - before)) \
+			"$(sed 's/^[^0-9]*\([0-9]*\) .*/\1/' said)"
+	done
+}
+
 # A save of the resume file is no reason to take what is too little.
 t_wake_resume()
 {
@@ -362,6 +385,7 @@ t_destroyed_shown()
 echo 'TAP version 13'
 check reliable t_reliable
 check reliable_record t_reliable_record
+check reliable_stopped t_reliable_stopped
 check not_allowed t_not_allowed
 check demoted t_demoted
 check wake_records t_wake_records

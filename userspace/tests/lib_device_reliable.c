@@ -176,6 +176,41 @@ TEST_F(lib, demoted)
 	EXPECT_EQ(0, self->s.flags);
 }
 
+/* What was overwritten before is lost, in records and in bytes. */
+TEST_F(lib, reliable_after_an_overrun)
+{
+	const int n = 3 * FIT;
+	int lost;
+
+	START(RELIABLE_RING);
+	ASSERT_EQ(0, publish_many(self->p, 0, 20, LEN));
+	for (int i = 0; i < 5; i++)
+		ASSERT_EQ(0, take(self->r, i, LEN));
+	ASSERT_EQ(0, publish_many(self->p, 20, n - 20, LEN));
+	ASSERT_EQ(0, ringbuf_reader_set_reliable(self->r, true));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &self->s));
+	EXPECT_EQ(5, self->s.read_records);
+	EXPECT_EQ(n - 5, self->s.lost_records + self->s.lag_records);
+	EXPECT_EQ(self->s.lost_records * F(LEN), self->s.lost_bytes);
+	EXPECT_EQ(self->s.lag_records * F(LEN), self->s.lag_bytes);
+	lost = self->s.lost_records;
+	EXPECT_LE(n - FIT - 20, lost);
+	/* Those that were read with the first five have not been lost. */
+	for (int i = 5; !ringbuf_reader_mapped(self->r) && i < 20; i++)
+		ASSERT_EQ(0, take(self->r, i, LEN));
+	ASSERT_EQ(1, ringbuf_next(self->r, &self->e));
+	EXPECT_EQ(lost, self->e.lost);
+	EXPECT_EQ(lost * F(LEN), self->e.lost_bytes);
+	while (ringbuf_read(self->r, &self->e) > 0)
+		;
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &self->s));
+	EXPECT_EQ(n - lost, self->s.read_records);
+	EXPECT_EQ((n - lost) * F(LEN), self->s.read_bytes);
+	EXPECT_EQ(lost, self->s.lost_records);
+	EXPECT_EQ(lost * F(LEN), self->s.lost_bytes);
+	EXPECT_EQ(0, self->s.lag_records | self->s.lag_bytes);
+}
+
 TEST_F(lib, wakes_for_records)
 {
 	int n;
