@@ -175,8 +175,9 @@ int map_find(struct reader *r)
 	if (before(r->advanced, pos) && is_due(r, pos - r->advanced)) {
 		int ret = map_advance(r);
 
+		/* A place that the kernel knows nothing of. */
 		if (ret)
-			return ret;
+			return ret == -EINVAL ? -EBADMSG : ret;
 	}
 	/* What is before is not held, and may be gone any moment. */
 	from = before(pos, r->advanced) ? r->advanced : pos;

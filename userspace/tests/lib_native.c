@@ -407,6 +407,23 @@ static bool ahead_of_the_head(void)
 	END();
 }
 
+/* A kernel that has the reader elsewhere than the page let it come. */
+static bool refused(void)
+{
+	START(4096);
+	int i;
+
+	put_many(f, 20);
+	for (i = 0; i < 16; i++)
+		CHECK_EQ(1, ringbuf_read(r, &e));
+	host_pos += 4096;
+	CHECK_EQ(-EBADMSG, ringbuf_next(r, &e));
+	host_pos -= 4096;
+	CHECK_EQ(1, ringbuf_next(r, &e));
+	CHECK(host_record(&e, 16, W1));
+	END();
+}
+
 DEFINE_RINGBUF_TYPED_ID(word, uint64_t, 1);
 
 static bool typed(void)
@@ -488,7 +505,7 @@ int main(void)
 		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
 		T(reliable_and_slow), T(reliable_and_room),
 		T(reliable_from_here), T(reliable_ahead_of_the_tail),
-		T(ahead_of_the_head), T(dead),
+		T(ahead_of_the_head), T(refused), T(dead),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
 		T(model_wrap_64), T(bad_attach), T(bad_heads), T(bad_lengths),
 		T(bad_seqs), T(bad_then_good), T(fuzz_still), T(fuzz_moving),
