@@ -71,6 +71,8 @@ static ssize_t next_frame(struct ringbuf *rb, struct iov_iter *from, bool *lost)
 	    (hdr.flags & ~RINGBUF_RECORD_LOST))
 		return -EINVAL;
 	*lost = hdr.flags & RINGBUF_RECORD_LOST;
+	if (*lost && hdr.len != sizeof(struct ringbuf_lost))
+		return -EINVAL;
 	if (!*lost && hdr.len > READ_ONCE(rb->core.max_record))
 		return ringbuf_ring_refuses(rb, -EMSGSIZE);
 	return RINGBUF_FRAME_SIZE(hdr.len);

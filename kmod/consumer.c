@@ -96,6 +96,24 @@ static inline void moved(struct ringbuf_file *rf, u64 from, u64 to)
 }
 
 /**
+ * ringbuf_file_trace_loss() - Trace what a cursor lost by a move
+ * @rf: the file
+ * @from: what the cursor was
+ * @to: what it became
+ *
+ * Context: task.
+ */
+void ringbuf_file_trace_loss(struct ringbuf_file *rf,
+			     const struct ringbuf_cursor *from,
+			     const struct ringbuf_cursor *to)
+{
+	if (to->lost_records != from->lost_records)
+		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
+				      to->lost_records - from->lost_records,
+				      to->lost_bytes - from->lost_bytes);
+}
+
+/**
  * ringbuf_file_move() - Move a file's cursor
  * @rf: the file
  * @from: what the cursor was when the caller copied it
@@ -134,10 +152,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	/* Going back is as good as publishing, for who waits at the head. */
 	if (ringbuf_before(to->at.pos, from->at.pos))
 		ringbuf_watermark_wake(rf);
-	if (to->lost_records != from->lost_records)
-		trace_ringbuf_overrun(rf->ring->name, from->at.seq,
-				      to->lost_records - from->lost_records,
-				      to->lost_bytes - from->lost_bytes);
+	ringbuf_file_trace_loss(rf, from, to);
 	return true;
 }
 
@@ -312,28 +327,26 @@ static noinline ssize_t read_frames(struct ringbuf_file *rf, struct iov_iter *to
 	struct ringbuf_mark at = ringbuf_file_at(rf);
 	struct ringbuf_view v;
 	ssize_t copied = 0;
-	ssize_t n = -EAGAIN;
+	ssize_t n;
 
 	while (ringbuf_core_peek(&rf->ring->core, &at, &v)) {
 		if (v.lost_records)
 			n = copy_lost(rf, &at, &v, to);
 		else
 			n = copy_frames(rf, &at, &v, to);
-		if (n < 0 || (!n && copied))
-			break;
+		if (n < 0)
+			return copied ?: n;
 		copied += n;
-		/* Overwritten, or taken by somebody else: nothing was read yet. */
-		if (!n) {
+		/* Overwritten, or taken by somebody else. */
+		if (!n && copied)
+			return copied;
+		if (!n)
 			at = ringbuf_file_at(rf);
-			n = -EAGAIN;
-		}
-		if (fatal_signal_pending(current)) {
-			n = -EINTR;
-			break;
-		}
+		if (fatal_signal_pending(current))
+			return copied ?: -EINTR;
 		cond_resched();
 	}
-	return copied ?: n;
+	return copied ?: -EAGAIN;
 }
 
 static ssize_t read_some(struct file *file, struct iov_iter *to, bool nowait)
@@ -432,7 +445,7 @@ static int seek_walk(struct ringbuf_core *core, struct ringbuf_mark *to, u64 seq
 loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct ringbuf_file *rf = file->private_data;
-	struct ringbuf_cursor from, moved;
+	struct ringbuf_cursor from, cur;
 	struct ringbuf_mark to;
 	unsigned int tries = 0;
 	loff_t seq;
@@ -443,17 +456,17 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
 		seq = seek_target(rf->ring, &from.at, offset, whence);
 		if (seq < 0)
 			return seq;
-		moved = from;
-		ringbuf_cursor_settle(&moved, &rf->ring->core);
-		to = moved.at;
+		cur = from;
+		ringbuf_cursor_settle(&cur, &rf->ring->core);
+		to = cur.at;
 		ret = seek_walk(&rf->ring->core, &to, seq);
 		if (ret)
 			return ret;
 		/* What SEEK_DATA finds gone is no gap: it asks for what is. */
 		if (whence == SEEK_DATA)
 			seq = to.seq;
-		ringbuf_cursor_move(&moved, &to, seq, from.at.seq);
-		if (ringbuf_file_move(rf, &from, &moved))
+		ringbuf_cursor_move(&cur, &to, seq, from.at.seq);
+		if (ringbuf_file_move(rf, &from, &cur))
 			break;
 		/* Those who share the cursor read on, which may never end. */
 		if (fatal_signal_pending(current))

@@ -101,10 +101,10 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 			ringbuf_cursor_lose(cur, &v);
 		if (!ringbuf_before(cur->at.pos, pos))
 			return 0;
-		/* There are no more records than budget in so many bytes. */
+		/* No more than budget: each takes the smallest frame at least. */
 		limit = ringbuf_frame_size(v.len) +
 			(u64)(budget - 1) * RINGBUF_FRAME_SIZE(1);
-		limit = min_t(u64, limit, pos - v.at.pos);
+		limit = min(limit, pos - v.at.pos);
 		span = ringbuf_core_span(c, &v, limit, &records);
 		if (!ringbuf_core_intact(c, v.at.pos)) {
 			budget--;

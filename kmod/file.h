@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An open file of a ring: shared by chardev.c, consumer.c, reliable.c, ioctl.c, map.c. */
+/* An open file of a ring. */
 #ifndef _RINGBUF_FILE_H
 #define _RINGBUF_FILE_H
 
@@ -75,6 +75,9 @@ void ringbuf_file_cursor(struct ringbuf_file *rf, struct ringbuf_cursor *cur);
 bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *from,
 		       const struct ringbuf_cursor *to);
+void ringbuf_file_trace_loss(struct ringbuf_file *rf,
+			     const struct ringbuf_cursor *from,
+			     const struct ringbuf_cursor *to);
 bool ringbuf_file_move_hold(struct ringbuf_file *rf, u64 pos);
 int ringbuf_file_join(struct ringbuf_file *rf);
 void ringbuf_file_leave(struct ringbuf_file *rf);

@@ -130,7 +130,10 @@ static u64 tell_producer(struct ringbuf_core *c)
 	return READ_ONCE(c->aim);
 }
 
-/* The tail is at @aim, or about to be: what is before is lost. */
+/*
+ * The tail is at @aim, or about to be: what is before is lost. Nothing, when the
+ * record there is not seen yet, or not any more: the caller looks at @aim again.
+ */
 static void catch_up(struct ringbuf_cursor *cur, struct ringbuf_core *c, u64 aim)
 {
 	struct ringbuf_view v;

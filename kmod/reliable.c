@@ -3,7 +3,7 @@
  * Reliable consumers of the character device: they join, hold and leave.
  */
 
-#include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "file.h"
@@ -57,10 +57,13 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
 	struct ringbuf_file_hold *hold, *old = NULL;
-	u64 from, to;
+	struct ringbuf_cursor from, to;
 
 	if (!rb->config.reliable)
 		return -EPERM;
+	/* What needs no memory does not fail for want of it. */
+	if (ringbuf_file_flags(rf) & RINGBUF_CONSUMER_RELIABLE)
+		return 0;
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return -ENOMEM;
@@ -76,14 +79,15 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 	old = rf->hold;
 	if (old)
 		ringbuf_hold_leave(&old->hold);
-	from = rf->cursor.at.pos;
+	from = rf->cursor;
 	ringbuf_hold_join(&hold->hold, &rb->core, &rf->cursor);
-	to = rf->cursor.at.pos;
+	to = rf->cursor;
 	spin_unlock(&rb->holds_lock);
 	WRITE_ONCE(rf->hold, hold);
 	spin_unlock(&rf->lock);
 	/* Behind the tail it may have been seen to hold. */
-	ringbuf_ring_let_go(rb, from, to);
+	ringbuf_ring_let_go(rb, from.at.pos, to.at.pos);
+	ringbuf_file_trace_loss(rf, &from, &to);
 	if (old)
 		kfree_rcu(old, rcu);
 	return 0;
@@ -99,7 +103,7 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
 	struct ringbuf_file_hold *hold;
-	u64 tail;
+	u64 pos;
 
 	spin_lock(&rf->lock);
 	hold = rf->hold;
@@ -113,12 +117,12 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 	if (!hold)
 		return;
 	/*
-	 * Whatever a writer needs. Not from where the hold was: another thread
-	 * may have moved it, and find it gone before it tells. Nor to the head:
-	 * it is looked at before the barrier in there, and may be long past.
+	 * Whatever a writer needs: all positions. Not from where the hold was:
+	 * another thread may have moved it, and find it gone before it tells. Nor
+	 * from the tail: another writer may have moved that, now that it can.
 	 */
-	tail = READ_ONCE(rb->core.page->tail);
-	ringbuf_ring_let_go(rb, tail, tail + S64_MAX);
+	pos = hold->hold.pos;
+	ringbuf_ring_let_go(rb, pos - S64_MAX / 2, pos + S64_MAX / 2);
 	kfree_rcu(hold, rcu);
 }
 

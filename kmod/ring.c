@@ -225,7 +225,7 @@ void ringbuf_ring_kill(struct ringbuf *rb)
 	wake_all(rb);
 	wake_up_all(&rb->room);
 	/* For which everybody asks; there is no room. */
-	wake_up_poll(&rb->writers, EPOLLHUP | EPOLLERR);
+	ringbuf_wake_polls(&rb->writers, EPOLLHUP | EPOLLERR);
 }
 
 /**

@@ -120,6 +120,12 @@ static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
 	return rb->config.timestamps ? ktime_get_mono_fast_ns() : 0;
 }
 
+/* All who poll for what may never come again, exclusive waiters included. */
+static inline void ringbuf_wake_polls(wait_queue_head_t *wait, __poll_t events)
+{
+	__wake_up(wait, TASK_NORMAL, 0, poll_to_key(events));
+}
+
 /**
  * ringbuf_ring_commit() - Close the open reservation as a record, unpublished
  * @rb: the ring

@@ -156,7 +156,7 @@ void ringbuf_ring_wake_writers(struct ringbuf *rb)
 	held = slowest_holder(rb, ringbuf_ring_poll_need(rb));
 	rcu_read_unlock();
 	if (!held && !ringbuf_ring_dead(rb))
-		wake_up_poll(&rb->writers, RINGBUF_POLL_WRITE);
+		ringbuf_wake_polls(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
 /**

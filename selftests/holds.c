@@ -325,7 +325,7 @@ TEST_F(ring, those_who_left_cost_nothing_and_hold_nothing)
 struct sharer {
 	pthread_t thread;
 	pthread_barrier_t *together;
-	int fd, rounds;
+	int r, w, rounds;
 };
 
 /* Reads a record in each round. */
@@ -335,11 +335,55 @@ static void *read_along(void *arg)
 
 	for (int k = 0; k < s->rounds; k++) {
 		pthread_barrier_wait(s->together);
-		if (read(s->fd, rb_in, RB_MAX) < 0 && errno != EAGAIN)
+		if (read(s->r, rb_in, RB_MAX) < 0 && errno != EAGAIN)
 			perror("# read");
 		pthread_barrier_wait(s->together);
 	}
 	return NULL;
+}
+
+/* Writes a record in each round, as soon as there is room. */
+static void *write_along(void *arg)
+{
+	static char record[LEN];
+	struct iovec iov = { record, LEN };
+	struct sharer *s = arg;
+
+	for (int k = 0; k < s->rounds; k++) {
+		pthread_barrier_wait(s->together);
+		while (pwritev2(s->w, &iov, 1, -1, RWF_NOWAIT) < 0 && errno == EAGAIN)
+			;
+		pthread_barrier_wait(s->together);
+	}
+	return NULL;
+}
+
+/* A consumer is made a lossy one while somebody else is at it: the writer wakes. */
+static void leave_while(struct __test_metadata *_metadata, int w, int rounds,
+			void *(*others)(void *))
+{
+	pthread_barrier_t together;
+	struct sharer s = { .together = &together, .w = w, .rounds = rounds };
+	struct rb_op op;
+	int dummy = 0;
+
+	s.r = rb_open(O_RDONLY | O_NONBLOCK);
+	pthread_barrier_init(&together, NULL, 2);
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, others, &s));
+	for (int k = 0; k < s.rounds; k++) {
+		ASSERT_EQ(0, lseek(s.r, 0, SEEK_DATA) < 0);
+		ASSERT_EQ(0, rb_set_consumer(s.r, RELIABLE));
+		ASSERT_LE(0, rb_write_until_held(w, 0));
+		ASSERT_TRUE(rb_op_block(&op, SYS_write, w, rb_out, LEN));
+		pthread_barrier_wait(&together);
+		for (int spin = k % 64 * 8; spin; spin--)
+			__asm__ volatile("" : "+r"(dummy));
+		ASSERT_EQ(0, rb_set_consumer(s.r, 0));
+		ASSERT_EQ(LEN, rb_op_wait(&op)) TH_LOG("round %d", k);
+		pthread_barrier_wait(&together);
+	}
+	EXPECT_EQ(0, rb_join(s.thread, "other"));
+	close(s.r);
 }
 
 /*
@@ -348,29 +392,16 @@ static void *read_along(void *arg)
  */
 TEST_F_TIMEOUT(ring, who_leaves_while_another_reads_wakes_the_writer, 100)
 {
-	pthread_barrier_t together;
-	struct sharer s = { .together = &together };
-	struct rb_op op;
-	int dummy = 0;
+	leave_while(_metadata, self->p.w, rb_quick() ? 300 : 1000, read_along);
+}
 
-	s.rounds = rb_quick() ? 300 : 1000;
-	s.fd = rb_open(O_RDONLY | O_NONBLOCK);
-	pthread_barrier_init(&together, NULL, 2);
-	ASSERT_EQ(0, pthread_create(&s.thread, NULL, read_along, &s));
-	for (int k = 0; k < s.rounds; k++) {
-		ASSERT_EQ(0, lseek(s.fd, 0, SEEK_DATA) < 0);
-		ASSERT_EQ(0, rb_set_consumer(s.fd, RELIABLE));
-		ASSERT_LE(0, rb_write_until_held(self->p.w, 0));
-		ASSERT_TRUE(rb_op_block(&op, SYS_write, self->p.w, rb_out, LEN));
-		pthread_barrier_wait(&together);
-		for (int spin = k % 64 * 8; spin; spin--)
-			__asm__ volatile("" : "+r"(dummy));
-		ASSERT_EQ(0, rb_set_consumer(s.fd, 0));
-		ASSERT_EQ(LEN, rb_op_wait(&op)) TH_LOG("round %d", k);
-		pthread_barrier_wait(&together);
-	}
-	EXPECT_EQ(0, rb_join(s.thread, "reader"));
-	close(s.fd);
+/*
+ * Another writer may have moved the tail past what the first one waits for. That has
+ * to be quick: seen with lockdep, whose unlocks are slow, once in some 250 rounds.
+ */
+TEST_F_TIMEOUT(ring, who_leaves_while_another_writes_wakes_the_writer, 100)
+{
+	leave_while(_metadata, self->p.w, 400, write_along);
 }
 
 struct starter {

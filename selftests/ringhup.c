@@ -269,6 +269,28 @@ TEST_F(ring, a_reader_and_a_writer_in_select_wake)
 	close(full);
 }
 
+/* Each of them, though one wakeup would do for who waits exclusively. */
+TEST_F(ring, every_exclusive_poller_for_room_is_told_hup)
+{
+	struct epoll_event e[3];
+	struct rb_op op[3];
+	int ep[3];
+
+	ASSERT_EQ(0, rb_set_consumer(self->r, RELIABLE));
+	ASSERT_EQ(0, rb_put_many(self->w, 0, FITS, LEN));
+	for (int k = 0; k < 3; k++) {
+		ep[k] = epoll_create1(0);
+		ASSERT_EQ(0, watch(ep[k], self->w, EPOLLOUT | EPOLLEXCLUSIVE));
+		ASSERT_TRUE(rb_op_block(&op[k], SYS_epoll_wait, ep[k], &e[k], 1));
+	}
+	END();
+	for (int k = 0; k < 3; k++) {
+		EXPECT_EQ(1, rb_op_wait(&op[k]));
+		EXPECT_EQ(EPOLLHUP | EPOLLERR, e[k].events);
+		close(ep[k]);
+	}
+}
+
 TEST_F(ring, who_polls_for_room_is_told_hup_and_no_room)
 {
 	struct pollfd p = { .fd = self->w, .events = POLLOUT };

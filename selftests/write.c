@@ -176,6 +176,8 @@ static const struct bad_frame {
 	{ { .len = 8, .flags = 0x8000 }, 32, -EINVAL, "the last flag" },
 	{ { .len = 16, .flags = 3 }, 40, -EINVAL, "LOST and an unknown flag" },
 	{ { .len = 16, .flags = 1 }, 39, -EINVAL, "part of a LOST frame" },
+	{ { .len = 8, .flags = 1 }, 32, -EINVAL, "a LOST frame of one count" },
+	{ { .len = 24, .flags = 1 }, 48, -EINVAL, "a LOST frame of three" },
 	{ { .len = 16361 }, F(16361), -EMSGSIZE, "above max_record" },
 	{ { .len = 30000 }, F(30000), -EMSGSIZE, "far above max_record" },
 };

@@ -3,22 +3,24 @@
  * A writer that a reliable consumer holds back: it sleeps in write(), or in poll()
  * (the first one, which gets on the queue), or in an edge-triggered epoll, which
  * looks again only when it was woken. The consumer reads, and another thread that
- * shares its file may make it lossy meanwhile.
+ * shares its file may make it lossy meanwhile; then another writer may publish a
+ * record, too, if it finds room, and move the tail.
  *
  * The ring has 4 cells, a record 1, the largest record 2.
  */
 
-#define NWR		3
+#define NWR		4
 #define POS		0	/* the hold's */
 #define LISTED		1	/* the hold is in the list */
 #define RFHOLD		2	/* rf->hold */
 #define HEAD		3
 #define ROOM		4	/* somebody is on @room */
 #define WRITERS		5	/* somebody is on @writers */
-#define NLOC		6
-#define CAP(l)		6
-#define AT(l)		((l) * 6)
-#define NMSG		36
+#define TAIL		6
+#define NLOC		7
+#define CAP(l)		((l) == ROOM -> 10 : 6)
+#define AT(l)		((l) * 6 + ((l) > ROOM -> 4 : 0))
+#define NMSG		46
 
 #define STEPS		2	/* of the reader, a record each */
 #define WRITES		3
@@ -31,7 +33,10 @@
  * an invalid end state.
  */
 
-Lock room_lock, writers_lock, rf_lock;
+Lock room_lock, writers_lock, rf_lock, write_lock;
+byte head = 2;			/* under write_lock */
+bool other;			/* there is another writer, and none polls */
+short wants;			/* the sleeper's need, under room_lock */
 bool asleep;			/* the writer, under the scheduler's locks */
 bool edge;			/* epoll's ready list has it */
 byte place;			/* the cursor, under rf_lock */
@@ -53,9 +58,11 @@ inline held(ret, need)
 	n = 0
 }
 
-/* write_some(): true when it has to wait */
+/* write_some(): @again when it has to wait, for @need */
 inline write_some(again)
 {
+	lock(write_lock);
+	need = WRITE_NEED(head);
 	/* ringbuf_core_reserve(), ringbuf_core_scan() */
 	load(n, LISTED);
 	if
@@ -63,15 +70,20 @@ inline write_some(again)
 	:: else -> n = 99
 	fi;
 	if
-	:: n >= WRITE_NEED(head) ->
+	:: n >= need ->
 		n = 0;
+#ifdef BUG_leave_tail
+		store(TAIL, need);
+#endif
 		head++;
 		publish_B(HEAD, head);
+		unlock(write_lock);
 		writes++;
 		again = false
 	:: else ->
+		unlock(write_lock);
 		full_A();
-		held(again, WRITE_NEED(head))
+		held(again, need)
 	fi
 }
 
@@ -82,9 +94,10 @@ inline ring_wait()
 	:: lock(room_lock);
 		store(ROOM, 1);
 		asleep = true;
+		wants = need;
 		room_A();
 		unlock(room_lock);
-		held(again, WRITE_NEED(head));
+		held(again, need);
 		if
 		:: again -> !asleep	/* schedule() */
 		:: else -> break
@@ -108,11 +121,12 @@ inline poll_room()
 proctype Writer()
 {
 	THREAD(0);
-	byte head = 2, n, h, writes;
+	byte n, h, writes;
+	short need;
 	bool again, polls, on_writers;
 
 	if
-	:: polls = true
+	:: !other -> polls = true
 	:: true
 	fi;
 	do
@@ -146,6 +160,17 @@ proctype Writer()
 	od
 }
 
+/* Another thread's write(), which does not wait. */
+proctype Other()
+{
+	THREAD(3);
+	byte n, writes;
+	short need;
+	bool again;
+
+	write_some(again)
+}
+
 /* ringbuf_ring_let_go() */
 inline let_go(from, to)
 {
@@ -156,9 +181,8 @@ inline let_go(from, to)
 		lock(room_lock);
 		/* wake_for_room(): the entry, and its need, are what they are */
 		load(n, ROOM);
-		load(h, HEAD);
 		if
-		:: n && crosses(from, to, WRITE_NEED(h)) -> asleep = false
+		:: n && crosses(from, to, wants) -> asleep = false
 		:: else
 		fi;
 		unlock(room_lock)
@@ -214,7 +238,8 @@ proctype Reader()
 proctype Leaver()
 {
 	THREAD(2);
-	byte n, h, from, to;
+	byte n, h;
+	short from, to;
 
 	lock(rf_lock);
 	store(RFHOLD, 0);
@@ -222,8 +247,10 @@ proctype Leaver()
 	unlock(rf_lock);
 #ifdef BUG_leave
 	load(from, POS);	/* as the code had it */
+#elif defined BUG_leave_tail
+	load(from, TAIL);	/* and then; 0: as it is at the start */
 #else
-	from = 0;		/* the tail: whoever waits needs more */
+	from = -200;		/* less than anybody needs */
 #endif
 	to = 200;		/* more than anybody needs */
 	let_go(from, to)
@@ -238,6 +265,9 @@ init {
 		run Reader();
 		if
 		:: run Leaver()
+		:: other = true;
+			run Leaver();
+			run Other()
 		:: true
 		fi
 	}

@@ -110,6 +110,7 @@ for b in wake_A moved_A; do
 done
 # What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
+breaks room BUG_leave_tail
 breaks demote BUG_hold_back
 breaks demote BUG_come
 

@@ -134,8 +134,8 @@ struct ringbuf_info {
  * Belongs to the open file description, as the cursor does. Without any of the
  * three a consumer wakes for each record. They say when poll() tells of records
  * and when a read() that sleeps goes on, whichever comes first; a read() that
- * finds records does not sleep. Half a ring of records, a loss and the end of the
- * stream wake in any case.
+ * finds records does not sleep. Half a ring of records, an overrun and the end of
+ * the stream wake in any case; a gap that a dropped record left does not.
  */
 struct ringbuf_consumer {
 	__u32	struct_size;

@@ -126,7 +126,7 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
  * Whichever comes first; 0 is never for that reason, and three times 0 for each
  * record. ringbuf_wait() and ringbuf_arm() go by it, and what polls the reader's
  * file; ringbuf_next() and ringbuf_read() give what is there. Half a ring of
- * records, a loss and the end of the stream wake in any case.
+ * records, an overrun and the end of the stream wake in any case.
  *
  * Return: 0 or a negative errno.
  */
