@@ -85,6 +85,8 @@ ssize_t run_result(const u8 *p, size_t n, size_t good)
 		why = -EINVAL;
 		if (!rec.len || frame > n - at || rec.flags & ~RINGBUF_RECORD_LOST)
 			break;
+		if (rec.flags && rec.len != sizeof(struct ringbuf_lost))
+			break;
 		if (!rec.flags) {
 			why = -EMSGSIZE;
 			if (rec.len > ringbuf_max_record(rb->core.size))

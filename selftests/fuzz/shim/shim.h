@@ -40,8 +40,6 @@
 #define LINUX_VERSION_CODE	KERNEL_VERSION(6, 18, 0)
 #define THIS_MODULE		NULL
 #define WARN_ON_ONCE(x)		({ if (x) abort(); false; })
-#define min(a, b) \
-	({ __auto_type _a = (a); __auto_type _b = (b); _a < _b ? _a : _b; })
 #define max_t(type, a, b)	({ type _c = (a); type _d = (b); _c > _d ? _c : _d; })
 #define S64_MAX			((s64)(U64_MAX >> 1))
 #define INT_MAX			__INT_MAX__
@@ -208,6 +206,7 @@ typedef struct wait_queue_head {
 } wait_queue_head_t;
 
 #define TASK_INTERRUPTIBLE	1
+#define TASK_NORMAL		3
 #define DEFINE_WAIT(name)	struct wait_queue_entry name; init_wait(&name)
 
 int default_wake_function(struct wait_queue_entry *entry, unsigned int mode,
@@ -227,7 +226,6 @@ void remove_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait);
 #define wq_has_sleeper(q)	waitqueue_active(q)
 #define wake_up_all(q)		__wake_up(q, TASK_INTERRUPTIBLE, 0, NULL)
 #define poll_to_key(m)		((void *)(unsigned long)(m))
-#define wake_up_poll(q, m)	__wake_up(q, TASK_INTERRUPTIBLE, 1, poll_to_key(m))
 
 /* Time */
 
