@@ -37,11 +37,15 @@ sources()
 	local mirror
 	mirror=$(apt-cache policy 2>/dev/null |
 		sed -n "s,^ *[0-9-]* \(http[^ ]*/debian\) $SUITE/main .*,\1,p" | head -n 1)
-	[ -n "$mirror" ] || die "apt has no archive of $SUITE here; run apt-get update"
+	[ -n "$mirror" ] || die "apt knows no archive with $SUITE/main on this machine; if it is of" \
+		"another release, add 'deb http://deb.debian.org/debian $SUITE main' to its sources;" \
+		"then run apt-get update"
 	printf 'deb %s %s main\n' "$mirror" "$SUITE" "$mirror" "$SUITE-updates" \
 		"$mirror-security" "$SUITE-security"
 }
 
+# Not by < <(…), whose failure nobody would notice.
+list=$(sources)
 say "making a Debian root (about 500 MB to fetch, once; log: $CACHE/roots/log)"
 # An initrd with what there is to a disk of the guest, and no more.
 mmdebstrap --variant=apt --format=tar --include="$(IFS=,; echo "${packages[*]}")" \
@@ -49,7 +53,7 @@ mmdebstrap --variant=apt --format=tar --include="$(IFS=,; echo "${packages[*]}")
 	--essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"' \
 	--essential-hook='printf "MODULES=list\nCOMPRESS=gzip\n" >"$1/etc/initramfs-tools/conf.d/ringbuf-test"' \
 	--essential-hook='printf "virtio_pci\nvirtio_blk\next4\ncrc32c_generic\n" >"$1/usr/share/initramfs-tools/modules.d/ringbuf-test"' \
-	"$SUITE" - - < <(sources) 2>"$CACHE/roots/log" | zstd -q -3 -T0 >"$tar.new" || {
+	"$SUITE" - - <<<"$list" 2>"$CACHE/roots/log" | zstd -q -3 -T0 >"$tar.new" || {
 	tail -n 20 "$CACHE/roots/log" >&2
 	die "no Debian root, see $CACHE/roots/log"
 }
