@@ -88,6 +88,12 @@ nothing_failed()
 	! systemctl list-units --failed --plain --no-legend 'ringbuf*' | grep .
 }
 
+# never_failed NAME: nor failed, and was restarted
+never_failed()
+{
+	! journalctl -q -u "$1" -o cat | grep 'Failed with result'
+}
+
 gone()
 {
 	[ ! -e "$1" ]
@@ -195,9 +201,21 @@ echo again >/dev/ringbuf-trail
 check 'and starts again' systemctl start ringbuf-journal@trail
 check 'where it was' within 30 journal ringbuf-trail '"data":"again'
 check 'with nothing twice' test "$(journalctl -q -t ringbuf-trail -o cat | grep -cF '"data":"hello')" = 1
+check 'enabled for the next time' systemctl enable ringbuf-journal@trail
+check 'its ring goes while it runs' ringbuf rm trail
+check 'it ends' within 30 unit inactive ringbuf-journal@trail
+sleep 6 # RestartSec=
+check 'for good' unit inactive ringbuf-journal@trail
+check 'nothing failed' nothing_failed
+check 'nor for a moment' never_failed ringbuf-journal@trail
+check 'the ring comes back' ringbuf create trail
+check 'it starts by itself' within 60 unit active ringbuf-journal@trail
+echo anew >/dev/ringbuf-trail
+check 'with what is in the new ring' within 30 journal ringbuf-trail '"data":"anew'
+check 'disable' systemctl disable ringbuf-journal@trail
 check 'stop' systemctl stop ringbuf-journal@trail
 check 'by systemd-cat' bash -c 'ringbuf cat --json --no-follow trail | systemd-cat -t ringbuf-cat'
-check 'that is there as well' within 30 journal ringbuf-cat '"data":"again'
+check 'that is there as well' within 30 journal ringbuf-cat '"data":"anew'
 journalctl -f -n 0 -o json > >(ringbuf pub trail) 2>&1 &
 check 'the journal into a ring' within 30 bash -c '
 	echo open | systemd-cat -t door
