@@ -228,4 +228,5 @@ check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 check "one version" packaging/version.sh check
 check "the benchmark's check can fail" selftests/bench/report_test.sh
+check "what was measured gets into the documentation" selftests/bench/docs_test.sh
 echo "1..$count"

@@ -261,6 +261,7 @@ between()
 	grep -q "^<!-- begin $2 -->" "$1" && grep -q "^<!-- end $2 -->" "$1" ||
 		die "$1 lacks the marks of '$2'"
 	cat >"$work/between"
+	[ -s "$work/between" ] || die "nothing to put between the marks of '$2' in $1"
 	awk -v name="$2" -v file="$work/between" '
 		$0 == "<!-- begin " name " -->" {
 			print
@@ -290,7 +291,7 @@ docs()
 		gzip -9nc "$TOP/build/bench-kernel/kernel.csv" >"$to/kernel.csv.gz"
 		if grep -q '^<!-- begin run -->' "$to/kernel.md" 2>/dev/null; then
 			# What could not be measured is told before its head line.
-			sed '1,/^### /d' "$out/kernel.md" | between "$to/kernel.md" run
+			sed '0,/^### /d' "$out/kernel.md" | between "$to/kernel.md" run
 		elif [ -e "$to/kernel.md" ]; then
 			say "kernel.md has no marks 'run': what was measured is in $out/kernel.md"
 		else
