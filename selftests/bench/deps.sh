@@ -7,6 +7,8 @@
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 
+packages=(libbpf-dev zlib1g-dev libelf-dev)
+command -v gnuplot >/dev/null || packages+=(gnuplot-nox)
 ../vm/deps.sh || exit
-../vm/deps.sh --optional libbpf-dev zlib1g-dev libelf-dev gnuplot-nox
+../vm/deps.sh --optional "${packages[@]}"
 [[ ${1:-} == --no-native ]] || native/deps.sh

@@ -38,16 +38,11 @@ case "${1:-}" in
 esac
 packages+=("$@")
 
-# left_out PACKAGE…
-left_out()
-{
-	say "not installed, left out: $*"
+if ! command -v dpkg-query >/dev/null; then
+	[ -n "$optional" ] || die "not a Debian system; install the counterparts of: ${packages[*]}"
+	say "not installed, left out: ${packages[*]}"
 	exit 0
-}
-
-command -v dpkg-query >/dev/null || [ -z "$optional" ] || left_out "${packages[@]}"
-command -v dpkg-query >/dev/null ||
-	die "not a Debian system; install the counterparts of: ${packages[*]}"
+fi
 
 missing=()
 for p in "${packages[@]}"; do
@@ -58,11 +53,11 @@ done
 
 # --no-remove: gcc-multilib must never push out somebody's cross compiler.
 install=(apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends --no-remove)
-[ "$(id -u)" = 0 ] || [ -z "$optional" ] || left_out "${missing[@]}"
 if [ "$(id -u)" != 0 ]; then
-	say "packages are missing; as root, run:"
+	say "packages are missing${optional:+, and what needs them is left out}; as root, run:"
 	say "  apt-get update && ${install[*]} ${missing[*]}"
-	exit 1
+	[ -n "$optional" ] || exit 1
+	exit 0
 fi
 
 say "installing: ${missing[*]}"
