@@ -4,13 +4,12 @@
  * the device.
  */
 
-#include <linux/completion.h>
-#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <kunit/test.h>
 #include "compat.h"
 #include "device.h"
+#include "sleeper.h"
 
 #define ROUNDS	400
 
@@ -161,89 +160,45 @@ static void records_from_any_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, (ssize_t)-EAGAIN);
 }
 
-/* A thread that sleeps in read() for each record. */
-struct sleeper {
-	struct file *file;
-	u32 got;
-	ssize_t error;
-	struct completion ready;
-	struct completion done;
-};
-
-static int sleeper_fn(void *data)
-{
-	struct sleeper *s = data;
-	ssize_t n;
-	u32 number;
-
-	complete(&s->ready);
-	while (s->got < ROUNDS) {
-		n = read_device(s->file, &number, sizeof(number));
-		if (n != sizeof(number) || number != s->got + 1) {
-			s->error = n;
-			break;
-		}
-		/* Pairs with the acquire in wait_for_sleeper(). */
-		smp_store_release(&s->got, number);
-	}
-	complete(&s->done);
-	return 0;
-}
-
-/* Until the last record has arrived, and in every other round for the sleep. */
-static bool wait_for_sleeper(struct sleeper *s, struct task_struct *task, u32 i)
-{
-	unsigned long end = jiffies + 10 * HZ;
-
-	/* Pairs with the release in sleeper_fn(). */
-	while (smp_load_acquire(&s->got) < i ||
-	       (i % 2 && READ_ONCE(task->__state) != TASK_INTERRUPTIBLE)) {
-		if (time_after(jiffies, end))
-			return false;
-		cond_resched();
-	}
-	return true;
-}
-
+/* Every other record comes when it sleeps indeed. */
 static void sleeper_wakes_from_any_context(struct kunit *test)
 {
 	const struct context *context = test->param_value;
 	struct job *job = new_job(test, write_number);
-	struct sleeper s = {};
-	struct task_struct *task;
+	u32 *number = kunit_kzalloc(test, sizeof(*number), GFP_KERNEL);
+	struct file *file = open_path(DEVICE, O_RDONLY);
+	struct sleeper *s;
 	u32 i;
 
-	init_completion(&s.ready);
-	init_completion(&s.done);
-	s.file = open_path(DEVICE, O_RDONLY);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(s.file));
-	vfs_llseek(s.file, 0, SEEK_END);
-	task = kthread_create(sleeper_fn, &s, "rb-sleeper");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	wake_up_process(task);
-	wait_for_completion(&s.ready);
+	KUNIT_ASSERT_NOT_NULL(test, number);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	vfs_llseek(file, 0, SEEK_END);
+	s = sleeper_start(test, file, number, sizeof(*number), ROUNDS);
 
 	for (i = 0; i < ROUNDS; i++) {
-		if (!wait_for_sleeper(&s, task, i)) {
-			KUNIT_FAIL(test, "round %u: got %u, state %u", i, s.got,
-				   READ_ONCE(task->__state));
+		if (!sleeper_has(s, i, i % 2) || *number != i) {
+			KUNIT_FAIL(test, "round %u: got %u, number %u, state %u",
+				   i, s->got, *number,
+				   READ_ONCE(s->task->__state));
 			break;
 		}
 		job->number = i + 1;
 		context->run(job);
 	}
 	/* Let it go, whatever happened. */
+	if (i < ROUNDS)
+		WRITE_ONCE(s->want, 0);
 	while (i++ < ROUNDS) {
 		job->number = 0;
 		context->run(job);
 	}
-	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&s.done, 30 * HZ),
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&s->done, 30 * HZ),
 			0UL);
-	KUNIT_EXPECT_EQ(test, s.got, (u32)ROUNDS);
-	KUNIT_EXPECT_EQ(test, s.error, (ssize_t)0);
-	put_task_struct(task);
-	fput(s.file);
+	KUNIT_EXPECT_EQ(test, s->got, (u32)ROUNDS);
+	KUNIT_EXPECT_EQ(test, *number, (u32)ROUNDS);
+	KUNIT_EXPECT_EQ(test, s->last, (ssize_t)sizeof(*number));
+	put_task_struct(s->task);
+	fput(file);
 }
 
 KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);

@@ -17,6 +17,7 @@
 #include <uapi/linux/ringbuf.h>
 #include "compat.h"
 #include "device.h"
+#include "sleeper.h"
 
 #define FITS	16	/* records of this size, in a ring of any size */
 
@@ -275,47 +276,17 @@ static void mistakes_are_no_drops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after.head_seq, before.head_seq);
 }
 
-struct sleeper {
-	struct file *file;
-	u8 *buf;
-	u32 len;
-	u32 got;
-	struct completion done;
-};
-
-static int sleeper_fn(void *data)
-{
-	struct sleeper *s = data;
-
-	while (s->got < FITS && read_device(s->file, s->buf, s->len) == s->len)
-		s->got++;
-	complete(&s->done);
-	return 0;
-}
-
 /* The consumer sleeps: it knows nothing of what was deferred, and holds it all. */
 static void who_holds_is_told_of_what_was_deferred(struct kunit *test)
 {
 	struct held_test *t = test->priv;
-	struct sleeper *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-	struct task_struct *task;
-	unsigned long end = jiffies + 10 * HZ;
+	struct sleeper *s;
 	bool woken;
 	u32 i;
 
-	KUNIT_ASSERT_NOT_NULL(test, s);
 	t->reader->f_flags &= ~O_NONBLOCK;
-	s->file = t->reader;
-	s->buf = t->buf;
-	s->len = t->len;
-	init_completion(&s->done);
-	task = kthread_create(sleeper_fn, s, "rb-sleeper");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	wake_up_process(task);
-	while (READ_ONCE(task->__state) != TASK_INTERRUPTIBLE &&
-	       time_before(jiffies, end))
-		usleep_range(1000, 2000);
+	s = sleeper_start(test, t->reader, t->buf, t->len, FITS);
+	KUNIT_EXPECT_TRUE(test, sleeper_has(s, 0, true));
 	for (i = 0; i < FITS; i++) {
 		memset(ringbuf_reserve(t->rb, t->len, 1), 0, t->len);
 		ringbuf_commit(t->rb, i % 2 ? RINGBUF_COMMIT_DEFER :
@@ -329,7 +300,7 @@ static void who_holds_is_told_of_what_was_deferred(struct kunit *test)
 		wait_for_completion(&s->done);
 	}
 	KUNIT_EXPECT_EQ(test, s->got, (u32)FITS);
-	put_task_struct(task);
+	put_task_struct(s->task);
 	t->reader->f_flags |= O_NONBLOCK;
 	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, t->buf, 8, 1), 0);
 }

@@ -12,6 +12,7 @@
 #include <kunit/test.h>
 #include "device.h"
 #include "ring.h"
+#include "sleeper.h"
 
 #define NAME	"kunit-named"
 #define NODE	DEVICE "-" NAME
@@ -236,45 +237,22 @@ static void a_destroyed_ring_takes_nothing_and_gives_the_rest(struct kunit *test
 			(ssize_t)-ENODEV);
 }
 
-struct sleeper {
-	struct file *file;
-	ssize_t got;
-	struct completion done;
-};
-
-static int sleeper_fn(void *data)
-{
-	struct sleeper *s = data;
-	u64 word;
-
-	s->got = read_device(s->file, &word, sizeof(word));
-	complete(&s->done);
-	return 0;
-}
-
 static void the_end_wakes_who_sleeps(struct kunit *test)
 {
-	struct sleeper *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	u64 *word = kunit_kzalloc(test, sizeof(*word), GFP_KERNEL);
+	struct file *file = open_node(test, O_RDONLY);
 	struct named_test *t = test->priv;
-	struct task_struct *task;
-	unsigned int i;
+	struct sleeper *s;
 
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	init_completion(&s->done);
-	s->file = open_node(test, O_RDONLY);
-	task = kthread_create(sleeper_fn, s, "rb-sleeper");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	get_task_struct(task);
-	wake_up_process(task);
-	for (i = 0; i < 5000 && READ_ONCE(task->__state) != TASK_INTERRUPTIBLE;
-	     i++)
-		usleep_range(1000, 2000);
+	KUNIT_ASSERT_NOT_NULL(test, word);
+	s = sleeper_start(test, file, word, sizeof(*word), 1);
+	KUNIT_EXPECT_TRUE(test, sleeper_has(s, 0, true));
 	destroy(t);
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&s->done, 30 * HZ),
 			0UL);
-	KUNIT_EXPECT_EQ(test, s->got, (ssize_t)-ENODEV);
-	put_task_struct(task);
-	fput(s->file);
+	KUNIT_EXPECT_EQ(test, s->last, (ssize_t)-ENODEV);
+	put_task_struct(s->task);
+	fput(file);
 }
 
 struct ender {
