@@ -235,7 +235,7 @@ suite_userspace()
 		broken userspace "does not build"
 		return
 	fi
-	for run in userspace/tests/{lib_build,man,completion,text,metrics,docs,examples}.sh; do
+	for run in userspace/tests/{lib_build,man,completion,text,command,metrics,docs,examples}.sh; do
 		name=$(basename "$run" .sh)
 		[[ $name == ${T:-*} ]] || continue
 		section "$name" bash "$run"

@@ -37,6 +37,13 @@ static const struct column columns[] = {
 	{ .head = "FLAGS", .left = true },
 };
 
+static void add_flag(char buf[TABLE_CELL], const char *name)
+{
+	size_t at = strlen(buf);
+
+	snprintf(buf + at, TABLE_CELL - at, "%s%s", at ? "," : "", name);
+}
+
 /* "framed,eof" */
 static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
 {
@@ -48,17 +55,16 @@ static const char *flag_names(char buf[TABLE_CELL], const struct holder *h)
 		{ RINGBUF_CONSUMER_RELIABLE, "reliable" },
 		{ RINGBUF_CONSUMER_EOF, "eof" },
 	};
-	size_t i, at = 0;
+	size_t i;
 
 	buf[0] = '\0';
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (h->flags & names[i].flag)
-			at += sprintf(buf + at, "%s%s", at ? "," : "",
-				      names[i].name);
+			add_flag(buf, names[i].name);
 	if (h->demoted)
-		at += sprintf(buf + at, "%s%s", at ? "," : "", "demoted");
+		add_flag(buf, "demoted");
 	if (h->writer)
-		sprintf(buf + at, "%s%s", at ? "," : "", "writer");
+		add_flag(buf, "writer");
 	return buf;
 }
 

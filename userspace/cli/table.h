@@ -5,7 +5,8 @@
 
 #include "out.h"
 
-#define TABLE_CELL	32
+/* "framed,reliable,eof,demoted,writer", "writer 4194303 (systemd-journal)" */
+#define TABLE_CELL	48
 
 /**
  * struct column - A column

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.." || exit
 ringbuf=${RINGBUF:-../build/userspace/ringbuf-static}
 [[ $ringbuf == /* ]] || ringbuf=$PWD/$ringbuf
 tests=$PWD/tests
+# shellcheck source=tree_lib.sh
+. tests/tree_lib.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-metrics.XXXXXX") || exit
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
@@ -34,47 +36,6 @@ skip()
 {
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"
-}
-
-# ring NAME: of which a producer has published 30 records in a ring of 4096 bytes
-ring()
-{
-	local dir=root/sys/class/misc/$1 name value
-	mkdir -p "$dir"
-	while read -r name value; do
-		echo "$value" >"$dir/$name"
-	done <<-ATTRS
-		size 4096
-		head 960
-		tail 320
-		head_seq 32
-		tail_seq 12
-		overwritten 10
-		dropped 2
-		max_record 1000
-		consumers $2
-		writer 1
-		timestamps 1
-		reliable 1
-		reliable_consumers 1
-		stall_ms 1500
-		holder 71
-	ATTRS
-}
-
-# process PID COMM RING [LINE]: a consumer; LINE of its fdinfo
-process()
-{
-	mkdir -p "root/proc/$1"/{fd,fdinfo}
-	printf '%b\n' "$2" >"root/proc/$1/comm"
-	: >"root/proc/$1/maps"
-	ln -sf "/dev/ringbuf${3:+-$3}" "root/proc/$1/fd/3"
-	{
-		printf 'pos:\t0\nflags:\t0100000\nringbuf:\t%s\n' "${3:-ringbuf}"
-		printf 'ringbuf_pos:\t320\nseq:\t12\nlag_records:\t20\nlag_bytes:\t640\n'
-		printf 'lost_records:\t7\nlost_bytes:\t224\n%b' "${4-}"
-		printf 'ringbuf_flags:\t0x3\nringbuf_stats_flags:\t0x0\n'
-	} >"root/proc/$1/fdinfo/3"
 }
 
 metrics()

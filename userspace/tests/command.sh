@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What ringbuf(1) does without a ring, or with a tree that stands in for one, under
+# sanitizers. TAP; on the host.
+set -euo pipefail
+# shellcheck source=tap_lib.sh disable=SC2317 # what check() calls
+. "$(dirname "$0")/tap_lib.sh"
+
+workdir command
+# shellcheck source=tree_lib.sh
+. userspace/tests/tree_lib.sh
+
+build()
+{
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -g -Wall -Wextra \
+		-fsanitize=address,undefined -fno-sanitize-recover=all \
+		'-DRINGBUF_VERSION="0"' -Iuserspace/lib -Iuapi -o "$work/ringbuf" \
+		userspace/cli/*.c userspace/lib/*.c
+}
+
+# rb ARGUMENT…: of the tree
+rb()
+{
+	# Its leaks are the kernel's to collect.
+	ASAN_OPTIONS=detect_leaks=0 RINGBUF_TEST_ROOT=$work/root timeout 20 "$work/ringbuf" "$@"
+}
+
+# ends STATUS COMMAND…: stdout goes to $work/got, stderr to $work/said
+ends()
+{
+	local wanted=$1 status=0
+	shift
+	"$@" >"$work/got" 2>"$work/said" || status=$?
+	[ "$status" = "$wanted" ] || {
+		echo "status $status, not $wanted: $*"
+		cat "$work/got" "$work/said"
+		return 1
+	}
+}
+
+# has FILE PATTERN
+has()
+{
+	grep -q -e "$2" "$work/$1" || {
+		echo "no '$2' in:"
+		cat "$work/$1"
+		return 1
+	}
+}
+
+# All that a consumer can be, and the longest that top says of a writer.
+most_flags()
+{
+	ends 0 rb info
+	has got ' framed,reliable,eof,demoted,writer$'
+	COLUMNS=200 ends 0 rb top --iterations 1 --interval 0.05
+	has got ' writer 4194303 (systemd-journal), '
+}
+
+mkdir -p "$work/root/proc"
+(
+	cd "$work"
+	ring ringbuf 1
+	process 4194303 systemd-journal '' '' 0100002 0x7 0x2
+)
+
+check 'builds' build
+check 'info and top show all flags of a writer' most_flags
+echo "1..$count"
+exit $failed
