@@ -24,6 +24,17 @@ static bool at_hand(const struct reader *r)
 	return r->page ? before(place(r), r->seen) : stream_at_hand(r);
 }
 
+/* What does not sleep is not for a signal to end. */
+static int poll_now(struct pollfd *p)
+{
+	int ret;
+
+	do {
+		ret = poll(p, 1, 0);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
 /* Is there as much as the reader wants to be woken for? 1, 0 or a negative errno. */
 static int ask_mark(struct reader *r)
 {
@@ -32,9 +43,9 @@ static int ask_mark(struct reader *r)
 
 	if (ret)
 		return ret;
-	ret = poll(&p, 1, 0);
+	ret = poll_now(&p);
 	if (ret <= 0)
-		return ret ? -errno : 0;
+		return ret;
 	if (r->page)
 		map_see(r);
 	return 1;
@@ -74,8 +85,9 @@ int ringbuf_arm(struct ringbuf_reader *reader)
 	if (ret || !(r->flags & RINGBUF_READER_EOF))
 		return ret;
 	/* A map does not tell that nobody writes any more. */
-	if (poll(&p, 1, 0) < 0)
-		return -errno;
+	ret = poll_now(&p);
+	if (ret < 0)
+		return ret;
 	if (!(p.revents & POLLHUP))
 		return 0;
 	return ringbuf_find_(reader) ?: end_of_stream(r);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Readers in place, step by step, on a ring that stands still meanwhile. */
+#include <poll.h>
 #include "lib_host.h"
 
 #define W1	13			/* words of a record of 128 bytes */
@@ -478,6 +479,40 @@ static bool errors_and_errno(void)
 	return true;
 }
 
+/* So many polls end by a signal. */
+static int signals;
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	if (!signals)
+		return __real_poll(fds, count, timeout);
+	signals--;
+	errno = EINTR;
+	return -1;
+}
+
+/* What does not sleep has no EINTR, with a mark and at the end of the stream. */
+static bool arm_and_signals(void)
+{
+	START(4096);
+
+	whole(r)->flags |= RINGBUF_READER_EOF;
+	signals = 3;
+	CHECK_EQ(0, ringbuf_arm(r));
+	CHECK_EQ(0, signals);
+	whole(r)->flags = 0;
+	whole(r)->marked = true;
+	signals = 3;
+	CHECK_EQ(0, ringbuf_arm(r));
+	CHECK_EQ(0, signals);
+	signals = 1;
+	whole(r)->marked = false;
+	CHECK_EQ(-EINTR, ringbuf_wait(r, 0));
+	(void)e;
+	END();
+}
+
 /* lib_model.c, lib_bad.c and lib_frames.c */
 bool model_run(void);
 bool model_wrap_32(void);
@@ -506,6 +541,7 @@ int main(void)
 		T(reliable_and_slow), T(reliable_and_room),
 		T(reliable_from_here), T(reliable_ahead_of_the_tail),
 		T(ahead_of_the_head), T(refused), T(dead),
+		T(arm_and_signals),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
 		T(model_wrap_64), T(bad_attach), T(bad_heads), T(bad_lengths),
 		T(bad_seqs), T(bad_then_good), T(fuzz_still), T(fuzz_moving),
