@@ -80,7 +80,7 @@ static int configure(int dir, const struct ringbuf_config *c)
 static int get_config(struct ringbuf_config *to,
 		      const struct ringbuf_config *from)
 {
-	const unsigned char *more = (const unsigned char *)(from + 1);
+	const unsigned char *bytes = (const unsigned char *)from;
 	size_t i;
 
 	memset(to, 0, sizeof(*to));
@@ -89,7 +89,7 @@ static int get_config(struct ringbuf_config *to,
 	if (from->struct_size < CONFIG_SIZE_V1)
 		return -EINVAL;
 	for (i = sizeof(*to); i < from->struct_size; i++)
-		if (*more++)
+		if (bytes[i])
 			return -E2BIG;
 	*to = *from;
 	return to->flags & ~CONFIG_FLAGS || to->reserved ? -EINVAL : 0;
