@@ -9,6 +9,18 @@
 #include "lib.h"
 
 /*
+ * What a program gives ringbuf_reader_info(), ringbuf_publisher_info() and
+ * ringbuf_reader_stats() is as large as the structure was when it was compiled,
+ * and they are not told how large that is. So when one grows, these functions go
+ * on to fill in as much as here under the version that they have, and get another
+ * version in libringbuf.map for what is more.
+ */
+_Static_assert(sizeof(struct ringbuf_info) == 128,
+	       "older programs bring no more room");
+_Static_assert(sizeof(struct ringbuf_stats) == 72,
+	       "older programs bring no more room");
+
+/*
  * NULL or "ringbuf" is /dev/ringbuf, "NAME" is /dev/ringbuf-NAME, and what has a
  * slash in it is a path.
  */
