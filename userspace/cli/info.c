@@ -310,7 +310,7 @@ static int show_named(char **names, int count, bool json)
 	size_t good = 0;
 
 	if (!rings) {
-		cli_errno(ENOMEM, "info");
+		cli_error("out of memory");
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < count; i++) {

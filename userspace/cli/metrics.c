@@ -379,7 +379,7 @@ static int show_named(char **names, int count, const char *path)
 	size_t good = 0;
 
 	if (!rings) {
-		cli_errno(ENOMEM, "metrics");
+		cli_error("out of memory");
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < count; i++) {

@@ -12,6 +12,8 @@ import sys
 STRING = r'"(?:[^"\\]|\\.)*"'
 # Adjacent strings, among them macros
 FORMAT = rf"{STRING}(?:\s*(?:{STRING}|[A-Z_][a-zA-Z0-9_]+))*"
+# They put what the errno means behind it.
+WITH_ERRNO = ["cli_errno", "cli_output_failed"]
 PLACE = r"%[-+ #0]*[0-9]*(?:\.[0-9*]+)?(?:hh|ll|[hlzj])?(?:p[a-zA-Z]?|[a-zA-Z])"
 
 
@@ -33,9 +35,9 @@ def said(pattern, calls):
         with open(name) as f:
             source = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
         for call, first, text in re.findall(
-            rf"\b({calls})\(((?:[a-z0-9_>.()\-]+|NULL|{STRING}),\s*)?({FORMAT})", source
+            rf"\b({calls})\(((?:[a-zA-Z0-9_>.()\- ?:]+|{STRING}),\s*)?({FORMAT})", source
         ):
-            found.append((name, unquote(text) + (": %s" if call == "cli_errno" else "")))
+            found.append((name, unquote(text) + (": %s" if call in WITH_ERRNO else "")))
     return found
 
 
@@ -52,7 +54,7 @@ def command():
     """Not what is wrong with arguments, which cli_usage() says."""
     return [
         (f, "ringbuf: " + text)
-        for f, text in said("userspace/cli/*.c", "cli_error|cli_errno")
+        for f, text in said("userspace/cli/*.c", "|".join(["cli_error", *WITH_ERRNO]))
     ]
 
 
