@@ -414,10 +414,7 @@ static int show(double *wakes, unsigned int n_wakes)
 		put_text(&out, wakes, n_wakes);
 	ret = table_flush(&out);
 	out_free(&out);
-	if (!ret || ret == -EPIPE)
-		return EXIT_OK;
-	cli_errno(ret, "standard output");
-	return EXIT_FAILED;
+	return ret ? cli_stdout_failed(ret) : EXIT_OK;
 }
 
 static bool is_ours(const struct ringbuf_entry *e)

@@ -72,6 +72,9 @@ int cli_end_by(int signal);
 /* Nobody reads standard output: as cat(1), it says so only if SIGPIPE is ignored. */
 int cli_broken_pipe(void);
 
+/* What writing to standard output came to, as cli_broken_pipe() or as below. */
+int cli_stdout_failed(int err);
+
 /* Says that an output failed, with what. Returns EXIT_FAILED. */
 int cli_output_failed(const char *name, int err);
 

@@ -294,10 +294,8 @@ static int show(struct ring **list, size_t count, bool all_rings, bool json)
 	}
 	out_string(&out, json ? "]}\n" : "");
 	ret = table_flush(&out);
-	if (ret && ret != -EPIPE) {
-		cli_errno(ret, "standard output");
-		status = EXIT_FAILED;
-	}
+	if (ret)
+		status = cli_stdout_failed(ret);
 	out_free(&out);
 	holders_free(&all);
 	return status;

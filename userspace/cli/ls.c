@@ -117,8 +117,8 @@ static int show(bool json)
 	out_free(&out);
 	holders_free(&all);
 	free(rings);
-	if (ret && ret != -EPIPE)
-		return cli_output_failed("standard output", ret);
+	if (ret)
+		return cli_stdout_failed(ret);
 	/* As ls(1) of an empty directory; but that may not be what it is. */
 	if (!count && !json)
 		cli_error("no ring: is the module loaded? try: modprobe ringbuf");

@@ -85,11 +85,8 @@ int cli_help(const char *command, const char *text)
 /* What was printed with stdio has to have got there. */
 static int finish(int status)
 {
-	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_OK &&
-	    errno != EPIPE) {
-		cli_errno(errno, "standard output");
-		return EXIT_FAILED;
-	}
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_OK)
+		return cli_stdout_failed(-errno);
 	return status;
 }
 

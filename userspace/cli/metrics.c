@@ -337,9 +337,7 @@ static int write_out(struct out *out, const char *path)
 	}
 	out->fd = STDOUT_FILENO;
 	err = table_flush(out);
-	if (err == -EPIPE)
-		return cli_broken_pipe();
-	return err ? cli_output_failed("standard output", err) : EXIT_OK;
+	return err ? cli_stdout_failed(err) : EXIT_OK;
 }
 
 static int show(const struct ring *rings, size_t count, const char *path)

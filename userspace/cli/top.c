@@ -408,7 +408,9 @@ static int finish(int error, bool live)
 	screen_close();
 	look_free(&now);
 	look_free(&last);
-	if (error && error != EPIPE) {
+	if (error == EPIPE)
+		return cli_broken_pipe();
+	if (error) {
 		cli_errno(error, "top");
 		return EXIT_FAILED;
 	}

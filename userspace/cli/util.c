@@ -259,6 +259,13 @@ int cli_broken_pipe(void)
 	return cli_output_failed("standard output", -EPIPE);
 }
 
+int cli_stdout_failed(int err)
+{
+	if (err == -EPIPE)
+		return cli_broken_pipe();
+	return cli_output_failed("standard output", err);
+}
+
 int cli_output_failed(const char *name, int err)
 {
 	if (err == -ENOMEM)

@@ -19,11 +19,19 @@ build()
 		userspace/cli/*.c userspace/lib/*.c
 }
 
-# rb ARGUMENT…: of the tree
+# rb_of ROOT ARGUMENT…: of a tree
+rb_of()
+{
+	local root=$1
+	shift
+	# What is left to the kernel to free is no leak.
+	ASAN_OPTIONS=detect_leaks=0 RINGBUF_TEST_ROOT=$root timeout 20 "$work/ringbuf" "$@"
+}
+
+# rb ARGUMENT…: of the tree of below
 rb()
 {
-	# Its leaks are the kernel's to collect.
-	ASAN_OPTIONS=detect_leaks=0 RINGBUF_TEST_ROOT=$work/root timeout 20 "$work/ringbuf" "$@"
+	rb_of "$work/root" "$@"
 }
 
 # ends STATUS COMMAND…: stdout goes to $work/got, stderr to $work/said
@@ -58,6 +66,28 @@ most_flags()
 	has got ' writer 4194303 (systemd-journal), '
 }
 
+# An output that nobody reads any more is said where SIGPIPE is ignored.
+broken_pipe()
+{
+	local command
+	trap '' PIPE
+	rm -f "$work/pipe"
+	mkfifo "$work/pipe"
+	for command in ls 'ls --json' info 'info --json' metrics --help 'info --help' \
+		'top --iterations 1 --interval 0.05'; do
+		# shellcheck disable=SC2086 # words
+		ends 1 into_nothing $command
+		has said 'standard output: Broken pipe'
+	done
+}
+
+into_nothing()
+{
+	# Open for writing as long as there is a reader, which then goes.
+	exec 3<>"$work/pipe" 4>"$work/pipe" 3<&-
+	rb "$@" >&4
+}
+
 mkdir -p "$work/root/proc"
 (
 	cd "$work"
@@ -67,5 +97,6 @@ mkdir -p "$work/root/proc"
 
 check 'builds' build
 check 'info and top show all flags of a writer' most_flags
+check 'a broken pipe is said' broken_pipe
 echo "1..$count"
 exit $failed
