@@ -275,7 +275,7 @@ static int show(struct ring **list, size_t count, bool all_rings, bool json)
 	holders_scan(&all, *list, count);
 	count = rings_add_dead(list, count, &all, all_rings);
 	rings = *list;
-	if (!count && all_rings && !json)
+	if (!count && all_rings)
 		status = cli_open_failed(NULL, ENOENT);
 	out_string(&out, json ? "{\"rings\": [" : "");
 	for (i = 0; i < count; i++) {
@@ -331,7 +331,7 @@ static int show_all(bool json)
 	int status;
 
 	/* Where there is no sysfs, it may be there all the same. */
-	if (!count && !json && !access("/dev/ringbuf", F_OK))
+	if (!count && !access("/dev/ringbuf", F_OK))
 		return show_named((char *[]){ "ringbuf" }, 1, json);
 	status = show(&rings, count, true, json);
 	free(rings);

@@ -95,7 +95,9 @@ ringbuf info >$out 2>&1
 is no_ring_info $? 1
 grep -q modprobe $out
 result no_ring_info_says
-ringbuf info --json >$out 2>&1 && is_json
+ringbuf info --json >$out 2>/tmp/said
+is no_ring_json_status $? 1
+is_json && grep -q modprobe /tmp/said
 result no_ring_json
 ringbuf top -n 1 -i 0.1 >$out 2>&1
 is no_ring_top $? 1
@@ -131,6 +133,13 @@ result info_text
 mknod /tmp/node c $(tr : ' ' <$sys/dev)
 ringbuf info /tmp/node >$out 2>&1 && grep -q 'holds  *5 records' $out
 result info_other_node
+# Without sysfs the ring is opened to look at it.
+mount -t tmpfs none /sys
+ringbuf info --json >$out 2>&1 && is_json && grep -q '"records": 5' $out
+result info_json_no_sysfs
+ringbuf info >$out 2>&1 && grep -q 'holds  *5 records' $out
+result info_no_sysfs
+umount /sys
 ringbuf info ringbuf nonsense >$out 2>&1
 is info_one_missing $? 1
 grep -q 'holds  *5 records' $out

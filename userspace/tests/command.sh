@@ -88,6 +88,22 @@ into_nothing()
 	rb "$@" >&4
 }
 
+# None at all, and one that is asked for and not there.
+no_ring()
+{
+	local root=$work/empty how
+	mkdir -p "$root/proc" "$root/sys/class/misc"
+	for how in '' --json nonsense '--json nonsense'; do
+		# shellcheck disable=SC2086 # words
+		ends 1 rb_of "$root" info $how
+		has said 'no such ring'
+		case $how in
+		--json*) [ "$(cat "$work/got")" = '{"rings": []}' ] ;;
+		*) [ ! -s "$work/got" ] ;;
+		esac
+	done
+}
+
 mkdir -p "$work/root/proc"
 (
 	cd "$work"
@@ -98,5 +114,6 @@ mkdir -p "$work/root/proc"
 check 'builds' build
 check 'info and top show all flags of a writer' most_flags
 check 'a broken pipe is said' broken_pipe
+check 'info without a ring, with --json or not' no_ring
 echo "1..$count"
 exit $failed
