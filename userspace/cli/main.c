@@ -103,7 +103,7 @@ static int help(char *name)
 {
 	char *args[] = { name, "--help", NULL };
 
-	if (name)
+	if (name && strcmp(name, "help"))
 		return run(2, args);
 	usage(stdout);
 	return EXIT_OK;

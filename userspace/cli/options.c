@@ -71,6 +71,15 @@ static void unknown_long(const char *command, const char *arg,
 		cli_usage(command, "%s: no option '%s'", command, arg);
 }
 
+/* A long one that was given a value; of a letter there would be no such option. */
+static bool is_letter_of(const struct option *longs, int letter)
+{
+	for (; longs->name; longs++)
+		if (longs->val == letter)
+			return true;
+	return false;
+}
+
 int cli_getopt(int argc, char **argv, const char *options,
 	       const struct option *longs)
 {
@@ -81,11 +90,12 @@ int cli_getopt(int argc, char **argv, const char *options,
 	opt = getopt_long(argc, argv, options, longs, NULL);
 	if (opt != '?' && opt != ':')
 		return opt;
+	/* Of a letter that has others behind it that is the word before. */
 	arg = argv[optind - 1];
 	if (opt == ':')
 		cli_usage(argv[0], "%s: option '%s' needs a value", argv[0],
 			  arg);
-	else if (optopt && !strncmp(arg, "--", 2))
+	else if (optopt && is_letter_of(longs, optopt))
 		cli_usage(argv[0], "%s: option '%.*s' takes no value", argv[0],
 			  (int)strcspn(arg, "="), arg);
 	else if (optopt)

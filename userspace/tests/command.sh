@@ -104,6 +104,23 @@ no_ring()
 	done
 }
 
+# Complaints are about the word that is wrong.
+bad_words()
+{
+	ends 2 rb cat --json -zn
+	has said "cat: no option '-z'"
+	ends 2 rb cat ringbuf --json -nz
+	has said "cat: no option '-z'"
+	ends 2 rb cat --json=yes -zn
+	has said "cat: option '--json' takes no value"
+	ends 2 rb cat --jsen -zn
+	has said "cat: no option '--jsen'; did you mean --json?"
+	ends 2 rb cat -jf
+	has said "cat: option '-jf' needs a value"
+	ends 0 rb help help
+	has got '^usage: ringbuf COMMAND'
+}
+
 mkdir -p "$work/root/proc"
 (
 	cd "$work"
@@ -115,5 +132,6 @@ check 'builds' build
 check 'info and top show all flags of a writer' most_flags
 check 'a broken pipe is said' broken_pipe
 check 'info without a ring, with --json or not' no_ring
+check 'complaints name the word that is wrong' bad_words
 echo "1..$count"
 exit $failed
