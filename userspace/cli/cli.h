@@ -100,7 +100,7 @@ int cli_json(int argc, char **argv, const char *help, bool *json);
 /* Prints "usage: ringbuf NAME ARGS", and the text. Returns EXIT_OK. */
 int cli_help(const char *command, const char *text);
 
-/* A number of seconds, with a fraction or not. */
+/* A number of seconds, with a fraction or not; or of other things, up to 1e9. */
 bool cli_seconds(const char *text, double *seconds);
 
 /* A time: a number, with a fraction or not, of ns, us, ms, s or min; without, ms. */

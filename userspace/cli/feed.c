@@ -22,6 +22,11 @@
 /* Whoever is late, because there was no input, may catch up on so much. */
 #define RATE_BURST		(10 * MS)
 
+bool feed_rate(const char *text, double *rate)
+{
+	return cli_seconds(text, rate) && *rate >= FEED_SLOWEST;
+}
+
 int feed_open(struct feed *f)
 {
 	int ret = cli_check_ring(f->name);

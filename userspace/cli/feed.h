@@ -37,6 +37,10 @@ struct feed {
 	uint64_t shown;
 };
 
+/* A rate or a speed: FEED_SLOWEST at least, so that no time is out of range. */
+#define FEED_SLOWEST	0.000001
+bool feed_rate(const char *text, double *rate);
+
 /* 0, or -1: said what is wrong. */
 int feed_open(struct feed *feed);
 

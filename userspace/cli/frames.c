@@ -69,6 +69,14 @@ static void count_lost(struct frames *fr, const struct input *in,
 	fr->lost += lost.records;
 }
 
+/* No further than a clock can tell: the times are the file's. */
+static uint64_t stretched(uint64_t ns, double speed)
+{
+	double wait = ns / speed;
+
+	return wait < 9e18 ? wait : 9e18;
+}
+
 static int keep_time(struct frames *fr, struct feed *f, uint64_t ns)
 {
 	int ret = 0;
@@ -79,7 +87,7 @@ static int keep_time(struct frames *fr, struct feed *f, uint64_t ns)
 		fr->base_at = cli_now();
 	} else {
 		ret = feed_sleep(f, fr->base_at +
-				 (uint64_t)((ns - fr->base_ns) / fr->speed));
+				 stretched(ns - fr->base_ns, fr->speed));
 	}
 	fr->last_ns = ns;
 	return ret;

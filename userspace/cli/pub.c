@@ -354,11 +354,11 @@ static int set_rate(struct pub *p, const char *text)
 	if (number) {
 		if (len > 2 && !strcmp(text + len - 2, "/s"))
 			number[len - 2] = '\0';
-		good = cli_seconds(number, &p->feed.rate) && p->feed.rate > 0;
+		good = feed_rate(number, &p->feed.rate);
 		free(number);
 	}
 	if (!good)
-		return cli_usage("pub", "pub: --rate wants records per second, not '%s'",
+		return cli_usage("pub", "pub: --rate wants records per second, 0.000001 or more, not '%s'",
 				 text);
 	return -1;
 }

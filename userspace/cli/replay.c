@@ -66,7 +66,7 @@ static bool parse_speed(const char *text, double *speed)
 	*speed = 1;
 	if (!strcmp(text, "original"))
 		return true;
-	return cli_seconds(text, speed) && *speed > 0;
+	return feed_rate(text, speed);
 }
 
 static const struct option longs[] = {
@@ -91,7 +91,7 @@ int cmd_replay(int argc, char **argv)
 		else if (opt != 's')
 			return EXIT_USAGE;
 		else if (!parse_speed(optarg, &speed))
-			return cli_usage("replay", "replay: --speed wants full, original, or a number above 0, not '%s'",
+			return cli_usage("replay", "replay: --speed wants full, original, or a number from 0.000001, not '%s'",
 					 optarg);
 	}
 	if (argc - optind < 1 || argc - optind > 2)

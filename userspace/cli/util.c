@@ -95,6 +95,12 @@ bool cli_u64(const char *text, uint64_t *value)
 	return true;
 }
 
+/* strtod() would take 0x1p3 and 1e3, too. */
+static bool is_plain(const char *text, const char *end)
+{
+	return end > text && strspn(text, "0123456789.") >= (size_t)(end - text);
+}
+
 bool cli_seconds(const char *text, double *seconds)
 {
 	char *end;
@@ -102,7 +108,7 @@ bool cli_seconds(const char *text, double *seconds)
 	if ((*text < '0' || *text > '9') && *text != '.')
 		return false;
 	*seconds = strtod(text, &end);
-	return end != text && !*end && *seconds <= 1e9;
+	return is_plain(text, end) && !*end && *seconds <= 1e9;
 }
 
 bool cli_duration(const char *text, uint64_t *ns)
@@ -120,9 +126,8 @@ bool cli_duration(const char *text, uint64_t *ns)
 
 	if ((*text < '0' || *text > '9') && *text != '.')
 		return false;
-	/* strtod() would take 0x1p3, too. */
 	value = strtod(text, &end);
-	if (end == text || strspn(text, "0123456789.") != (size_t)(end - text))
+	if (!is_plain(text, end))
 		return false;
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(end, units[i].name))

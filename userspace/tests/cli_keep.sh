@@ -484,6 +484,13 @@ t_replay_speed()
 			END { exit bad > 1 }'
 	# Stopped while it sleeps.
 	ends 130 timeout -s INT 0.4 ringbuf replay --speed 0.1 f
+	# Times that no clock tells are waited for all the same.
+	# Of 1 byte each.
+	printf '\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0a\0\0\0\0\0\0\0' >g
+	printf '\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\377b\0\0\0\0\0\0\0' >>g
+	at=$(attr head_seq)
+	ends 130 timeout -s INT 0.4 ringbuf replay --speed 0.000001 g
+	same $((at + 1)) "$(attr head_seq)"
 }
 
 check '--resume goes on where it ended' t_resume

@@ -121,6 +121,28 @@ bad_words()
 	has got '^usage: ringbuf COMMAND'
 }
 
+# Plain numbers, and none for which somebody would wait for years.
+slow()
+{
+	local number
+	for number in 1e-11 1e3 0x10 0x1p-3 0 0.0 0.0000009 1.2.3 nan inf -1 . ''; do
+		ends 2 rb pub --rate "$number"
+		has said 'pub: --rate wants .* 0.000001'
+		ends 2 rb replay --speed "$number" /dev/null
+		has said 'replay: --speed wants .* 0.000001'
+	done
+	for number in 1e3 0x10 inf -1; do
+		ends 2 rb cat --timeout "$number"
+		has said "cat: --timeout wants seconds, not '$number'"
+		ends 2 rb top --interval "$number"
+		has said 'top: --interval wants seconds'
+	done
+	for number in 0.000001 .5 2. 1000/s 0.1/s; do
+		ends 1 rb pub --rate "$number" nonsense
+		has said 'no such ring'
+	done
+}
+
 mkdir -p "$work/root/proc"
 (
 	cd "$work"
@@ -133,5 +155,6 @@ check 'info and top show all flags of a writer' most_flags
 check 'a broken pipe is said' broken_pipe
 check 'info without a ring, with --json or not' no_ring
 check 'complaints name the word that is wrong' bad_words
+check 'rates, speeds and seconds' slow
 echo "1..$count"
 exit $failed
