@@ -111,6 +111,16 @@ static int stream(struct recorder *r)
 	}
 }
 
+static void say_sum(const struct recorder *r)
+{
+	char bytes[16];
+
+	if (r->verbose)
+		cli_error("%s: %" PRIu64 " records, %s; %" PRIu64 " lost",
+			  r->path, r->records, cli_bytes(bytes, r->out.bytes),
+			  r->lost);
+}
+
 /* -1, or the exit status. */
 static int open_file(struct recorder *r)
 {
@@ -122,6 +132,11 @@ static int open_file(struct recorder *r)
 	} else {
 		r->out.fd = open(r->path,
 				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	}
+	/* A FIFO waits for who reads it. */
+	if (r->out.fd < 0 && errno == EINTR && cli_stopped) {
+		say_sum(r);
+		return EXIT_OK;
 	}
 	/* Standard output may be closed. */
 	if (r->out.fd < 0 || write(r->out.fd, "", 0) < 0) {
@@ -159,7 +174,6 @@ static int finish(struct recorder *r, int ret)
 {
 	int flushed = out_flush(&r->out);
 	int status = EXIT_OK;
-	char bytes[16];
 
 	cut_torn(r);
 	if (r->out.fd != STDOUT_FILENO && close(r->out.fd) && !flushed)
@@ -168,10 +182,7 @@ static int finish(struct recorder *r, int ret)
 		return output_failed(r, flushed ? flushed : ret);
 	if (ret && ret != -EINTR)
 		status = source_failed(&r->source, ret);
-	if (r->verbose)
-		cli_error("%s: %" PRIu64 " records, %s; %" PRIu64 " lost",
-			  r->path, r->records, cli_bytes(bytes, r->out.bytes),
-			  r->lost);
+	say_sum(r);
 	/* A signal is how it is meant to end. */
 	return source_demoted(&r->source) ? EXIT_FAILED : status;
 }
@@ -189,11 +200,34 @@ static bool is_ring(const struct recorder *r)
 	       is_ring_node(&st);
 }
 
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") && !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
+/* What comes meanwhile would be lost, or hold the writer: no ring is open yet. */
+static int open_fifo(struct recorder *r)
+{
+	cli_signals();
+	return open_file(r);
+}
+
+static int begin(struct recorder *r, struct source_gap *gap)
+{
+	if (source_begin(&r->source, gap))
+		return EXIT_FAILED;
+	return r->out.fd < 0 ? open_file(r) : -1;
+}
+
 static int run(struct recorder *r)
 {
+	int status = is_fifo(r->path) ? open_fifo(r) : -1;
 	struct source_gap gap;
-	int status;
 
+	if (status >= 0)
+		return status;
 	if (source_open(&r->source))
 		return EXIT_FAILED;
 	if (is_ring(r)) {
@@ -203,7 +237,7 @@ static int run(struct recorder *r)
 				 "standard output");
 	}
 	cli_signals();
-	status = source_begin(&r->source, &gap) ? EXIT_FAILED : open_file(r);
+	status = begin(r, &gap);
 	if (status < 0) {
 		r->out.next = r->source.reader->seq - gap.records;
 		if (gap.records) {
@@ -226,7 +260,7 @@ static const struct option longs[] = {
 
 int cmd_record(int argc, char **argv)
 {
-	struct recorder r = { .source = SOURCE_INIT };
+	struct recorder r = { .source = SOURCE_INIT, .out.fd = -1 };
 	int opt, ret;
 
 	while ((opt = cli_getopt(argc, argv, ":" SOURCE_OPTIONS "vh",

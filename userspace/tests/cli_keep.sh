@@ -380,6 +380,27 @@ t_record_stop()
 	done
 }
 
+# A reader that the writer waits for joins when there is somebody to record for.
+t_record_fifo()
+{
+	load size=65536 reliable=1
+	mkfifo pipe
+	for signal in INT TERM HUP; do
+		bg record --reliable pipe &
+		reader=$!
+		usleep 300000
+		same '0 0' "$(attr consumers) $(attr reliable_consumers)"
+		kill -$signal $reader
+		wait $reader
+	done
+	seq 0 9 | rb pub
+	bg record --reliable --no-follow pipe &
+	reader=$!
+	cat pipe >f
+	wait $reader
+	same 320 "$(wc -c <f)"
+}
+
 t_record_options()
 {
 	seq 0 9 | rb pub
@@ -509,6 +530,7 @@ check '--resume and a full disk' t_resume_enospc
 check 'record and replay' t_record
 check 'record and replay of any bytes' t_record_binary
 check 'record ends with a whole frame when stopped' t_record_stop
+check 'record to a FIFO' t_record_fifo
 check 'record: where from, how much' t_record_options
 check 'record keeps losses, replay skips them' t_record_lost
 check 'record and a full disk' t_record_enospc

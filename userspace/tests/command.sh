@@ -143,6 +143,17 @@ slow()
 	done
 }
 
+# A FIFO waits for who reads it; to be stopped meanwhile is no failure.
+fifo()
+{
+	local signal
+	mkfifo "$work/fifo"
+	for signal in INT TERM HUP; do
+		ends 0 timeout --preserve-status -s $signal 0.5 "$work/ringbuf" record -v "$work/fifo"
+		has said 'fifo: 0 records, 0 B; 0 lost'
+	done
+}
+
 mkdir -p "$work/root/proc"
 (
 	cd "$work"
@@ -156,5 +167,6 @@ check 'a broken pipe is said' broken_pipe
 check 'info without a ring, with --json or not' no_ring
 check 'complaints name the word that is wrong' bad_words
 check 'rates, speeds and seconds' slow
+check 'record to a FIFO that nobody reads can be stopped' fifo
 echo "1..$count"
 exit $failed
