@@ -174,17 +174,18 @@ static void take_consumer(struct consumer_values *v, const struct holder *h,
 }
 
 /* A label's value is UTF-8; what a terminal would obey is nothing to look at. */
+static const char *label(char buf[TABLE_CELL], const char *text)
+{
+	if (text_is_utf8(text, strlen(text)) && !text_has_control(text))
+		return text;
+	return table_comm(buf, text);
+}
+
 static void put_label(struct out *out, const char *text)
 {
 	char buf[TABLE_CELL];
-	const char *c;
 
-	for (c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			break;
-	if (*c || !text_is_utf8(text, strlen(text)))
-		text = table_comm(buf, text);
-	for (; *text; text++) {
+	for (text = label(buf, text); *text; text++) {
 		if (*text == '"' || *text == '\\')
 			out_char(out, '\\');
 		out_char(out, *text);
@@ -359,14 +360,23 @@ static bool is_gone(int error)
 	return error == ENOENT || error == ENODEV || error == ENXIO;
 }
 
-/* By whatever names: two samples of one name and labels would spoil the rest. */
-static bool is_there_twice(const struct ring *rings, size_t last)
+/*
+ * By whatever names: two samples of one name and labels would spoil the rest. Of
+ * two rings the one that is there.
+ */
+static bool is_there_twice(struct ring *rings, size_t last)
 {
+	char buf[TABLE_CELL], other[TABLE_CELL];
+	const char *name = label(buf, ring_short_name(&rings[last]));
 	size_t i;
 
-	for (i = 0; i < last; i++)
-		if (!strcmp(rings[i].name, rings[last].name))
-			return true;
+	for (i = 0; i < last; i++) {
+		if (strcmp(label(other, ring_short_name(&rings[i])), name))
+			continue;
+		if (rings[last].there && !rings[i].there)
+			rings[i] = rings[last];
+		return true;
+	}
 	return false;
 }
 
@@ -382,12 +392,12 @@ static int show_named(char **names, int count, const char *path)
 	}
 	for (i = 0; i < count; i++) {
 		ret = ring_named(&rings[good], names[i]);
-		if (!ret && is_there_twice(rings, good))
-			continue;
 		if (!ret) {
 			ring_look(&rings[good]);
 			ret = rings[good].error;
 		}
+		if (rings[good].name[0] && is_there_twice(rings, good))
+			continue;
 		if (ret && !is_gone(ret))
 			status = cli_open_failed(names[i], ret);
 		good += rings[good].name[0] && (!ret || is_gone(ret));

@@ -53,6 +53,17 @@ static bool is_control(const unsigned char *s, size_t n)
 	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 }
 
+bool text_has_control(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	/* The bytes behind the first one of a character are 0x80 to 0xbf. */
+	for (; *s; s++)
+		if (is_control(s, 1) || is_control(s, 2))
+			return true;
+	return false;
+}
+
 static void hex_bytes(struct out *out, const unsigned char *s, size_t n)
 {
 	while (n--)

@@ -8,6 +8,9 @@
 /* Nothing in it that a terminal would obey: \xNN for that and for no UTF-8. */
 void text_escaped(struct out *out, const void *data, size_t len);
 
+/* Of UTF-8: is there something that a terminal would obey? */
+bool text_has_control(const char *text);
+
 bool text_is_utf8(const void *data, size_t len);
 
 /* A JSON string, of valid UTF-8. */

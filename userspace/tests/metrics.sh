@@ -60,12 +60,14 @@ mkdir -p root/proc root/sys/class/misc
 check no_ring sound metrics -- 'ringbuf_rings 0'
 
 ring ringbuf 2
-ring ringbuf-audit 4
+ring ringbuf-audit 5
 process 70 agent '' 'read_records:\t5\nread_bytes:\t160\n'
 process 71 'a"b\\c d' '' 'read_records:\t0\nread_bytes:\t0\n'
 process 72 'new\nline' audit
 process 73 '\0033[2J\0377' audit
 process 74 'grün' audit
+# CSI as one character, which some terminals obey
+process 75 'x\0302\0233y' audit
 labels='ring="ringbuf",pid="70",comm="agent",fd="3"'
 check rings sound metrics -- 'ringbuf_rings 2' \
 	'ringbuf_up{ring="ringbuf"} 1' 'ringbuf_up{ring="audit"} 1' \
@@ -77,7 +79,7 @@ check rings sound metrics -- 'ringbuf_rings 2' \
 	'ringbuf_retained_records{ring="audit"} 20' \
 	'ringbuf_retained_bytes{ring="audit"} 640' \
 	'ringbuf_max_record_bytes{ring="audit"} 1000' \
-	'ringbuf_consumers{ring="audit"} 4' \
+	'ringbuf_consumers{ring="audit"} 5' \
 	'ringbuf_consumers_not_seen{ring="audit"} 1' \
 	'ringbuf_consumers_not_seen{ring="ringbuf"} 0' \
 	'ringbuf_reliable_allowed{ring="audit"} 1' \
@@ -99,7 +101,8 @@ check consumer sound metrics ringbuf -- 'ringbuf_rings 1' \
 check labels sound metrics audit -- \
 	'ringbuf_consumer_lag_bytes{ring="audit",pid="72",comm="new?line",fd="3"} 640' \
 	'ringbuf_consumer_lag_bytes{ring="audit",pid="73",comm="?[2J?",fd="3"} 640' \
-	'ringbuf_consumer_lag_bytes{ring="audit",pid="74",comm="grün",fd="3"} 640'
+	'ringbuf_consumer_lag_bytes{ring="audit",pid="74",comm="grün",fd="3"} 640' \
+	'ringbuf_consumer_lag_bytes{ring="audit",pid="75",comm="x??y",fd="3"} 640'
 # A module that does not tell what was read: then nothing does, not a 0.
 not_told()
 {
@@ -109,6 +112,11 @@ check read_untold not_told
 check not_there sound metrics audit nonsense -- 'ringbuf_rings 1' \
 	'ringbuf_up{ring="nonsense"} 0' 'ringbuf_up{ring="audit"} 1'
 check twice sound metrics audit audit /dev/ringbuf-audit -- 'ringbuf_rings 1'
+# Not the same ring, but the same label: the one that is there.
+check label_twice sound metrics ringbuf /dev/ringbuf-ringbuf -- 'ringbuf_rings 1' \
+	'ringbuf_up{ring="ringbuf"} 1'
+check label_twice_gone sound metrics /dev/ringbuf-ringbuf ringbuf -- 'ringbuf_rings 1' \
+	'ringbuf_up{ring="ringbuf"} 1'
 
 # --- --textfile
 textfile()
