@@ -258,7 +258,7 @@ int resume_seek(const struct resume *r, struct ringbuf_reader *reader,
 	else if (r->seq)
 		ret = check_last(r, reader);
 	if (ret == -EXDEV)
-		return start_anew(r, reader, gap, "the module has been loaded anew");
+		return start_anew(r, reader, gap, "the ring has been made anew");
 	if (ret < 0 || ret == 1)
 		return ret < 0 ? ret : 0;
 	seq = ringbuf_reader_seek(reader, r->seq, SEEK_SET);

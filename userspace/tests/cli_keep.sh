@@ -197,18 +197,18 @@ t_resume_overrun()
 # Another ring under the old name: shorter, and longer than the old one was.
 t_resume_reload()
 {
-	rm -f state
+	rm -f state audit.state
 	seq 0 9 | rb pub
 	rb cat -n --resume state >got
 	load size=65536
 	seq 100 102 | rb pub
 	ends 0 rb cat -n --resume state
-	said 'warning: .*state goes on at record 10, but the module has been loaded anew since: starting at the oldest, record 0'
+	said 'warning: .*state goes on at record 10, but the ring has been made anew since: starting at the oldest, record 0'
 	same '100 101 102' "$(xargs <got)"
 	load size=65536
 	seq 200 219 | rb pub
 	ends 0 rb cat -n --resume state
-	said 'the module has been loaded anew'
+	said 'the ring has been made anew'
 	same 20 "$(wc -l <got)"
 	ends 0 rb cat -n --resume state
 	silent
@@ -219,9 +219,19 @@ t_resume_reload()
 	# Empty, so far.
 	load size=65536
 	ends 0 rb cat -n --resume state
-	said 'the module has been loaded anew'
+	said 'the ring has been made anew'
 	seq 300 301 | rb pub
 	same '300 301' "$(rb cat -n --resume state | xargs)"
+	# With the module left as it is.
+	for records in '1 3' '7 9'; do
+		rb create audit
+		# shellcheck disable=SC2086
+		seq $records | rb pub audit
+		ends 0 rb cat -n --resume audit.state audit
+		same "$(seq $records | xargs)" "$(xargs <got)"
+		rb rm audit
+	done
+	said 'the ring has been made anew since'
 }
 
 t_resume_no_stamps()
@@ -240,7 +250,7 @@ t_resume_no_stamps()
 	load size=65536 timestamps=0
 	seq 10 19 | rb pub
 	ends 0 rb cat -n --resume state
-	said 'the module has been loaded anew'
+	said 'the ring has been made anew'
 	same '10 11 12 13 14 15 16 17 18 19' "$(xargs <got)"
 	ends 0 rb cat -n --resume state
 	silent
@@ -263,7 +273,7 @@ t_resume_loss_reload()
 	load size=65536
 	seq 0 9 | rb pub
 	ends 0 rb cat -n --resume state
-	said 'the module has been loaded anew'
+	said 'the ring has been made anew'
 	same 10 "$(wc -l <got)"
 }
 
