@@ -229,7 +229,8 @@ int ringbuf_put(struct ringbuf_publisher *publisher, uint16_t type,
  * @data: payload
  * @len: its bytes
  *
- * After all that has been gathered. One system call.
+ * One system call, behind what has been gathered, which is published before by
+ * another one.
  *
  * Return: as ringbuf_put(), and the record has not been published.
  */
