@@ -28,7 +28,7 @@ static const char create_help[] =
 "  -s, --size SIZE      bytes, a power of two, such as 4M; default 1M\n"
 "  -L, --reliable       readers may have the writer wait for them\n"
 "  -S, --stall TIME     for so long at most, such as 5s or 500 (ms); default: for\n"
-"                       ever\n"
+"                       ever; only with --reliable\n"
 "  -T, --no-timestamps  do not stamp records with the time\n"
 "  -m, --mode MODE      who may open it, in octal; default 0600\n"
 "  -c, --max-consumers N   readers at a time; default: any number\n"
