@@ -14,7 +14,10 @@
 #include "cli.h"
 #include "out.h"
 
-/* Ticks of cli_signals(), 2 s: what a stopped command grants who reads it. */
+/*
+ * Ticks of cli_signals(), 2 s: what a stopped command grants who reads it, in
+ * write_all() and once more in out_settle().
+ */
 #define PATIENCE	40
 
 void out_free(struct out *out)
