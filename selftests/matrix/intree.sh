@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The ring as a part of the newest kernel that there is a source package of: kmod/
-# becomes drivers/misc/ringbuf, as modules and built in; both are booted. The kernel
-# with modules takes those that are signed with a key of ours alone, see sign.sh.
+# becomes drivers/misc/ringbuf, as modules and built in, the latter also with what
+# the debug kernel has (KASAN, lockdep and more); all are booted. The kernel with
+# modules takes those that are signed with a key of ours alone, see sign.sh.
 #   intree.sh            TAP
 #   intree.sh --modular  makes that kernel, and prints the file for vm/kernel.sh
 set -euo pipefail
@@ -17,6 +18,7 @@ paths=$("$HERE/tree.sh" "source-$("$HERE/tree.sh" --newest)")
 eval "$paths"
 src=$I/${SRC##*/}
 config=$HERE/intree.config
+debug=$HERE/../vm/config/debug.config
 
 # A file of the copy that is to be changed must not be the original's.
 edit()
@@ -52,15 +54,18 @@ make_key()
 		-subj "/CN=ringbuf selftests/" -keyout "$KEY" -out "$CERT" 2>/dev/null
 }
 
-# build DIR LETTER: m, y
+# build KERNEL: m, y, debug
 build()
 {
-	local dir=$1 log=$1/build.log
+	local dir=$I/$1 value=y more=/dev/null
 	local mk=(make -C "$src" O="$dir" "CC=ccache gcc-12" "HOSTCC=ccache gcc-12" "${REPRODUCIBLE[@]}")
 	mkdir -p "$dir"
+	[ "$1" != m ] || value=m
+	[ "$1" != debug ] || more=$debug
 	{
 		# The sample would have the default ring's slot.
-		sed "/SAMPLE/!s/^\(CONFIG_RINGBUF.*\)=m/\1=$2/" "$config"
+		sed "/SAMPLE/!s/^\(CONFIG_RINGBUF.*\)=m/\1=$value/" "$config"
+		cat "$more"
 		printf 'CONFIG_SYSTEM_TRUSTED_KEYS="%s"\n' "$CERT"
 	} >"$dir/all.config.new"
 	# The key is made by the kernel's own makefiles if it may not be ours alone.
@@ -69,23 +74,23 @@ build()
 		"${mk[@]}" KCONFIG_ALLCONFIG="$dir/all.config" allnoconfig || return
 	fi
 	"${mk[@]}" -j "$(nproc)" bzImage modules || return
-	grep '=' "$config" | grep -vE '=n$|RINGBUF' | grep -vxFf "$dir/.config" | sed 's/^/lost: /'
+	grep -h '^CONFIG.*=' "$config" "$more" | grep -vE '=n$|RINGBUF' | grep -vxFf "$dir/.config" | sed 's/^/lost: /'
 	printf '%s=%q\n' VMLINUZ "$dir/arch/x86/boot/bzImage" KDIR "$dir" \
 		RELEASE "$(cat "$dir/include/config/kernel.release")" MODROOT '' KCC gcc-12 \
 		>"$dir/env"
-} >"$I/$2.log" 2>&1
+} >"$I/$1.log" 2>&1
 
 # Builds, without a warning from our files.
 builds()
 {
-	build "$I/$1" "$1" || {
+	build "$1" || {
 		tail -n 40 "$I/$1.log"
 		return 1
 	}
 	! grep -E '^lost:|drivers/misc/ringbuf/.*(warning|error)' "$I/$1.log"
 }
 
-# made LETTER: it is of this run, although T= may have left out the check that builds it
+# made KERNEL: it is of this run, although T= may have left out the check that builds it
 made()
 {
 	[ -e "$I/$1.log" ] || builds "$1"
@@ -107,11 +112,11 @@ boot()
 		--keep-log "$TOP/build/logs/$log.log" "$@"
 }
 
-# All KUnit suites of the ring have run in the guest of boots(), and passed.
+# kunit_passed KERNEL: all suites of the ring have run in the guest of boots()
 kunit_passed()
 {
-	local log=$TOP/build/logs/intree-y.log suites
-	[ -e "$log" ] || boots || return
+	local log=$TOP/build/logs/intree-$1.log suites
+	[ -e "$log" ] || boots "$1" || return
 	suites=$(grep -rhoE '^	\.name = "ringbuf_[a-z_]+",' "$TOP"/kmod/tests/*_kunit.c | sort -u | wc -l)
 	if grep -qE '\] +not ok ' "$log"; then
 		grep -E '\] +not ok ' "$log"
@@ -124,11 +129,11 @@ kunit_passed()
 	}
 }
 
-# The ring that came with the kernel, and one more.
+# boots KERNEL: the ring that came with it, and one more
 boots()
 {
-	made y || return
-	boot y intree-y --append 'ringbuf.reliable=1 ringbuf.stall_ms=5000 kunit.enable=1' \
+	made "$1" || return
+	boot "$1" "intree-$1" --append 'ringbuf.reliable=1 ringbuf.stall_ms=5000 kunit.enable=1' \
 		-- '
 		set -e
 		fail() { echo "$*"; exit 1; }
@@ -167,11 +172,14 @@ if [ "${1:-}" = --modular ]; then
 fi
 want=${1:-*}
 # What an earlier run has left is no news.
-rm -f "$I"/[my].log "$TOP/build/logs/intree-y.log"
+rm -f "$I"/{m,y,debug}.log "$TOP"/build/logs/intree-{y,debug}.log
 check "intree: as modules, it builds" builds m
 [ -e "$I/y/.config" ] || { mkdir -p "$I/y" && cp -a "$I/m/." "$I/y"; }
 check "intree: built in, it builds" builds y
 check "intree: it is in vmlinux" built_in
-check "intree: built in, boots, and works" boots
-check "intree: built in, KUnit" kunit_passed
+check "intree: built in, boots, and works" boots y
+check "intree: built in, KUnit" kunit_passed y
+check "intree: built in, with KASAN and lockdep, it builds" builds debug
+check "intree: built in, with KASAN and lockdep, boots, and works" boots debug
+check "intree: built in, with KASAN and lockdep, KUnit" kunit_passed debug
 echo "1..$count"
