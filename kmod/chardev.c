@@ -209,6 +209,7 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	struct ringbuf *rb = rf->ring;
 	__poll_t events = 0;
 	bool room;
+	u64 need;
 
 	if (file->f_mode & FMODE_READ) {
 		poll_wait(file, &rf->mark.wait, wait);
@@ -220,6 +221,8 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	/* Who does not ask for room is held by nobody. */
 	room = (file->f_mode & FMODE_WRITE) &&
 	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
+	/* By the head of before: who moves a hold looks at one no older. */
+	need = ringbuf_ring_poll_need(rb);
 	/* LMM(poll:A) pairs with LMM(let_go:A): on the queue, then look. */
 	smp_mb();
 	if (file->f_mode & FMODE_READ)
@@ -228,7 +231,7 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	if (ringbuf_ring_dead(rb))
 		events |= file->f_mode & FMODE_WRITE ? EPOLLHUP | EPOLLERR :
 						       EPOLLHUP;
-	else if (room && !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+	else if (room && !ringbuf_ring_no_room(rb, need))
 		events |= RINGBUF_POLL_WRITE;
 	return events;
 }

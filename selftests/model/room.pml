@@ -35,7 +35,7 @@
 
 Lock room_lock, writers_lock, rf_lock, write_lock;
 byte head = 2;			/* under write_lock */
-bool other;			/* there is another writer, and none polls */
+bool leaves, other;		/* a consumer leaves; there is another writer */
 short wants;			/* the sleeper's need, under room_lock */
 bool asleep;			/* the writer, under the scheduler's locks */
 bool edge;			/* epoll's ready list has it */
@@ -112,8 +112,13 @@ inline ring_wait()
 /* ringbuf_poll(), asked for room */
 inline poll_room()
 {
+#ifdef BUG_poll_need
 	poll_A();
+	load(h, HEAD);	/* as the code had it */
+#else
 	load(h, HEAD);
+	poll_A();
+#endif
 	held(again, POLL_NEED(h));
 	h = 0
 }
@@ -126,11 +131,12 @@ proctype Writer()
 	bool again, polls, on_writers;
 
 	if
-	:: !other -> polls = true
+	:: !(leaves && other) -> polls = true
 	:: true
 	fi;
 	do
-	:: writes < WRITES ->
+	/* The reader makes no more room than who polls for it needs then. */
+	:: writes < WRITES - (other && polls) ->
 		/* who polls may do so before it writes, or once it cannot */
 		if
 		:: polls && !on_writers -> again = true
@@ -264,11 +270,20 @@ init {
 		run Writer();
 		run Reader();
 		if
-		:: run Leaver()
-		:: other = true;
-			run Leaver();
-			run Other()
+		:: leaves = true
 		:: true
+		fi;
+		if
+		:: other = true
+		:: true
+		fi;
+		if
+		:: leaves -> run Leaver()
+		:: else
+		fi;
+		if
+		:: other -> run Other()
+		:: else
 		fi
 	}
 }

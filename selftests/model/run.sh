@@ -111,6 +111,7 @@ done
 # What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
 breaks room BUG_leave_tail
+breaks room BUG_poll_need
 breaks demote BUG_hold_back
 breaks demote BUG_come
 

@@ -94,7 +94,7 @@ by()
 
 # Calls that one of these files can be the target of; it knows all others, too.
 calls="read write readv writev pread64 pwrite64 preadv pwritev lseek ioctl poll ppoll \
-select mmap munmap mprotect mremap madvise msync mincore dup dup2 dup3 fcntl fstat \
+select mmap munmap mprotect mremap madvise msync mincore dup dup2 dup3 fcntl newfstat \
 splice sendfile fsync flock ftruncate fallocate close"
 
 case "${0##*/}" in
