@@ -97,6 +97,9 @@ calls="read write readv writev pread64 pwrite64 preadv pwritev lseek ioctl poll 
 select mmap munmap mprotect mremap madvise msync mincore dup dup2 dup3 fcntl newfstat \
 splice sendfile fsync flock ftruncate fallocate close"
 
+# It wants locks for its sockets, and inotify, which not all of these kernels have.
+no_fds="--disable-fds=sockets --disable-fds=inotify"
+
 case "${0##*/}" in
 stress_ng_user)
 	by user stress-ng --dev 3 --dev-file /dev/ringbuf --timeout "${TIME}s" --metrics-brief
@@ -105,11 +108,11 @@ stress_ng_root)
 	by root stress-ng --dev 3 --dev-file /dev/ringbuf --timeout "${TIME}s" --metrics-brief
 	;;
 trinity_user)
-	by user trinity -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
+	by user trinity $no_fds -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
 		"$(printf -- '-c %s ' $calls)"
 	;;
 trinity_root)
-	by root trinity --dangerous -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
+	by root trinity $no_fds --dangerous -q -l off -C 3 -N "$TRINITY" -s "$SEED" -V /dev/ringbuf \
 		"$(printf -- '-c %s ' $calls)"
 	;;
 fuzz_user)
