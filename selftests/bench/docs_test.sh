@@ -26,7 +26,10 @@ make_tree()
 	echo "6.12 gcc 12" >"$bench/toolchain"
 	printf '%s\n' setting,case,contender,round,ns \
 		'vm,write + read: 1 reader,ringbuf read(),0,1500' \
-		'vm,write + read: 1 reader,pipe,0,2000' | tee "$bench/results.csv" \
+		'vm,write + read: 1 reader,pipe,0,2000' \
+		'vm,publish-64,ringbuf,0,10' 'vm,publish-64,ftrace ring_buffer,0,30' \
+		'icount,publish-64,ringbuf,0,10' \
+		'icount,publish-64,ftrace ring_buffer,0,30' | tee "$bench/results.csv" \
 		>"$tree/build/bench-kernel/kernel.csv"
 }
 
@@ -58,5 +61,16 @@ printf '%s\n' 'vm: left out' '### Kernel path' '' again >"$bench/kernel.md"
 expect 0 "$(page again)" "without what could not be"
 echo '### Kernel path' >"$bench/kernel.md"
 expect 1 "$(page again)" "nothing measured does not replace what there is"
+# What a check does not measure it cannot find.
+count=$((count + 1))
+ref=$tree/selftests/bench/ref.csv
+if grep -q '^icount,publish-64,' "$ref" && grep -q '^vm,write + read' "$ref" &&
+	! grep -E '^(uml|vm),publish' "$ref" ./ref.csv; then
+	echo "ok $count the reference has what a check measures"
+else
+	sed 's/^/# /' "$ref"
+	echo "not ok $count the reference has what a check measures"
+	failed=1
+fi
 echo "1..$count"
 exit $failed
