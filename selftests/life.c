@@ -143,7 +143,7 @@ TEST_F(module, it_stays_while_a_reader_is_blocked)
 	EXPECT_EQ(0, rb_remove());
 }
 
-TEST_F(module, it_comes_and_goes_fifty_times)
+TEST_F_TIMEOUT(module, it_comes_and_goes_fifty_times, 100)
 {
 	int r, w;
 
