@@ -352,6 +352,9 @@ int main(int argc, char **argv)
 			continue;
 		next = now() + 30;
 		last = look();
+		/* What was freed stays in KASAN's quarantine until that is full. */
+		if (now() - began < seconds / 5.0)
+			first = last;
 		printf("# %4.0f s: written %llu; KiB: slab %ld, vmalloc %ld, used %ld\n",
 		       now() - began, (unsigned long long)soak->written, last.slab,
 		       last.vmalloc, last.used);
