@@ -326,7 +326,43 @@ struct sharer {
 	pthread_t thread;
 	pthread_barrier_t *together;
 	int r, w, rounds;
+	atomic_bool stop;
 };
+
+static bool run_on(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+static long long now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+/* Comes in between, wherever that may be preempted, for as long as others need. */
+static void *preempt(void *arg)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+	struct sharer *s = arg;
+	unsigned int seed = 1;
+	long long end;
+
+	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param))
+		perror("# SCHED_FIFO");
+	while (!atomic_load(&s->stop)) {
+		usleep(50 + rand_r(&seed) % 500);
+		for (end = now_us() + 500; now_us() < end;)
+			;
+	}
+	return NULL;
+}
 
 /* Reads a record in each round. */
 static void *read_along(void *arg)
@@ -349,6 +385,8 @@ static void *write_along(void *arg)
 	struct iovec iov = { record, LEN };
 	struct sharer *s = arg;
 
+	if (!run_on(pthread_self(), 1))
+		perror("# CPU 1");
 	for (int k = 0; k < s->rounds; k++) {
 		pthread_barrier_wait(s->together);
 		while (pwritev2(s->w, &iov, 1, -1, RWF_NOWAIT) < 0 && errno == EAGAIN)
@@ -396,12 +434,22 @@ TEST_F_TIMEOUT(ring, who_leaves_while_another_reads_wakes_the_writer, 100)
 }
 
 /*
- * Another writer may have moved the tail past what the first one waits for. That has
- * to be quick: seen with lockdep, whose unlocks are slow, once in some 250 rounds.
+ * Another writer may have moved the tail past what the first one waits for, if who
+ * leaves is preempted once it holds no longer, and has woken nobody.
  */
 TEST_F_TIMEOUT(ring, who_leaves_while_another_writes_wakes_the_writer, 100)
 {
-	leave_while(_metadata, self->p.w, 400, write_along);
+	struct sharer s = { .stop = false };
+	pthread_t self_thread = pthread_self();
+	cpu_set_t was;
+
+	ASSERT_EQ(0, pthread_getaffinity_np(self_thread, sizeof(was), &was));
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, preempt, &s));
+	ASSERT_TRUE(run_on(s.thread, 0) && run_on(self_thread, 0));
+	leave_while(_metadata, self->p.w, 300, write_along);
+	atomic_store(&s.stop, true);
+	EXPECT_EQ(0, rb_join(s.thread, "preempter"));
+	pthread_setaffinity_np(self_thread, sizeof(was), &was);
 }
 
 struct starter {
