@@ -78,6 +78,7 @@ struct reader {
 	int fd;
 	bool framed;
 	bool reliable;
+	uint64_t opened;	/* seq at which it was, having read and lost none */
 	uint64_t next;		/* seq */
 	uint64_t read;
 	uint64_t lost;
@@ -204,6 +205,12 @@ static bool set_up(struct reader *r, unsigned int kind, struct ringbuf_stats *fi
 		c.wake_ns = rnd(&r->seed) % 5000000;
 	}
 	first->struct_size = sizeof(*first);
+	if (ioctl(r->fd, RINGBUF_IOC_GET_STATS, first)) {
+		found("reader: GET_STATS: %s", strerror(errno));
+		return false;
+	}
+	/* Who becomes reliable may lose some, and be demoted and overrun at once. */
+	r->opened = first->seq;
 	if (ioctl(r->fd, RINGBUF_IOC_SET_CONSUMER, &c) ||
 	    ioctl(r->fd, RINGBUF_IOC_GET_STATS, first) ||
 	    ioctl(r->fd, RINGBUF_IOC_GET_INFO, &info)) {
@@ -230,8 +237,6 @@ static bool set_up(struct reader *r, unsigned int kind, struct ringbuf_stats *fi
 static void check_account(struct reader *r, const struct ringbuf_stats *first, bool end)
 {
 	struct ringbuf_stats last = { .struct_size = sizeof(last) };
-	/* A loss counts at once, and the cursor moves over it later. */
-	uint64_t before = first->flags & RINGBUF_STATS_OVERRUN ? 0 : first->lost_records;
 	uint64_t lost;
 
 	if (ioctl(r->fd, RINGBUF_IOC_GET_STATS, &last)) {
@@ -252,12 +257,13 @@ static void check_account(struct reader *r, const struct ringbuf_stats *first, b
 		found("reader: %llu read, %llu lost, not %llu", (unsigned long long)r->read,
 		      (unsigned long long)r->lost,
 		      (unsigned long long)(r->next - first->seq));
+	/* A loss counts at once, and the cursor moves over it later. */
 	if (!(last.flags & RINGBUF_STATS_OVERRUN) &&
-	    last.read_records + last.lost_records - before != last.seq - first->seq)
+	    last.read_records + last.lost_records != last.seq - r->opened)
 		found("account: read %llu, lost %llu, seq %llu from %llu",
 		      (unsigned long long)last.read_records,
-		      (unsigned long long)(last.lost_records - before),
-		      (unsigned long long)last.seq, (unsigned long long)first->seq);
+		      (unsigned long long)last.lost_records,
+		      (unsigned long long)last.seq, (unsigned long long)r->opened);
 	atomic_fetch_add(&soak->accounts, 1);
 	if (!end)
 		return;
