@@ -208,8 +208,8 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	struct ringbuf_file *rf = file->private_data;
 	struct ringbuf *rb = rf->ring;
 	__poll_t events = 0;
+	u64 need = 0;
 	bool room;
-	u64 need;
 
 	if (file->f_mode & FMODE_READ) {
 		poll_wait(file, &rf->mark.wait, wait);
@@ -222,7 +222,8 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	room = (file->f_mode & FMODE_WRITE) &&
 	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
 	/* By the head of before: who moves a hold looks at one no older. */
-	need = ringbuf_ring_poll_need(rb);
+	if (room)
+		need = ringbuf_ring_poll_need(rb);
 	/* LMM(poll:A) pairs with LMM(let_go:A): on the queue, then look. */
 	smp_mb();
 	if (file->f_mode & FMODE_READ)

@@ -338,27 +338,19 @@ static bool run_on(pthread_t thread, int cpu)
 	return !pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
-static long long now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
-}
-
 /* Comes in between, wherever that may be preempted, for as long as others need. */
 static void *preempt(void *arg)
 {
 	const struct sched_param param = { .sched_priority = 1 };
 	struct sharer *s = arg;
 	unsigned int seed = 1;
-	long long end;
+	uint64_t end;
 
 	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &param))
 		perror("# SCHED_FIFO");
 	while (!atomic_load(&s->stop)) {
 		usleep(50 + rand_r(&seed) % 500);
-		for (end = now_us() + 500; now_us() < end;)
+		for (end = rb_now_ns() + 500000; rb_now_ns() < end;)
 			;
 	}
 	return NULL;

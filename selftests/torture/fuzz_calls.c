@@ -442,6 +442,7 @@ static void fuzz_kill(struct thread *t)
 {
 	unsigned int i = below(t, options.threads);
 	pid_t pid = atomic_load(&shared->worker[below(t, options.procs)]);
+	pid_t tid = atomic_load(&threads[i].tid);
 
 	/* One of the other processes goes in the middle of its calls. */
 	if (once_in(t, 64) && options.procs > 1) {
@@ -449,8 +450,9 @@ static void fuzz_kill(struct thread *t)
 			CALL(kill, syscall(SYS_kill, pid, SIGKILL));
 		return;
 	}
-	CALL(kill, syscall(SYS_tgkill, getpid(), atomic_load(&threads[i].tid),
-			   SIGUSR1));
+	/* One that has not begun, or has ended, has none. */
+	if (tid > 0)
+		CALL(kill, syscall(SYS_tgkill, getpid(), tid, SIGUSR1));
 }
 
 /* How often each of them is called. */

@@ -177,7 +177,7 @@ static const struct {
 	{ C_mem_write, "EIO", "EFAULT ESRCH" },
 	{ C_vm_writev, "", "EFAULT EPERM ENOSYS" },
 	{ C_fork, "0", "EAGAIN ENOMEM EINTR" },
-	{ C_kill, "0", "ESRCH EPERM EINVAL" },
+	{ C_kill, "0", "ESRCH EPERM" },
 	{ C_scm, "0 EBADF EAGAIN", "ETOOMANYREFS EINTR" },
 	{ C_splice_out, "EBADF", "0 EAGAIN EINVAL EINTR EPIPE EMSGSIZE ENODEV ENOMEM" },
 	{ C_splice_in, "EBADF", "0 EAGAIN EINVAL EINTR EMSGSIZE ENODEV EFAULT" },

@@ -211,6 +211,6 @@ int map_find(struct reader *r)
 	pub->end = find_end(r, head, len);
 	if (!r->reliable)
 		pub->head = (const ringbuf_word_ *)&r->page->head;
-	pub->due = at + r->size / 4 - (pos - r->advanced);
+	pub->due = at + r->size / 4 - (from - r->advanced);
 	return 1;
 }

@@ -389,6 +389,26 @@ static bool reliable_ahead_of_the_tail(void)
 	END();
 }
 
+/* One that is not reliable any more tells of each quarter as any other does. */
+static bool lossy_ahead_of_the_tail(void)
+{
+	START(4096);
+	int i;
+
+	put_many(f, 8);
+	host_pos = 7 * 128;
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, false));
+	CHECK_EQ(1, ringbuf_read(r, &e));
+	CHECK_EQ(7, e.lost);
+	for (i = 0; i < 30; i++) {
+		feed_put(f, W1);
+		CHECK_EQ(1, ringbuf_read(r, &e));
+		CHECK(place(whole(r)) - host_pos <= 1024);
+	}
+	END();
+}
+
 /* A seek to the end knows of a record a moment before the page does. */
 static bool ahead_of_the_head(void)
 {
@@ -540,6 +560,7 @@ int main(void)
 		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
 		T(reliable_and_slow), T(reliable_and_room),
 		T(reliable_from_here), T(reliable_ahead_of_the_tail),
+		T(lossy_ahead_of_the_tail),
 		T(ahead_of_the_head), T(refused), T(dead),
 		T(arm_and_signals),
 		T(model_run), T(model_wrap_32), T(model_wrap_63),
