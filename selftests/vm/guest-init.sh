@@ -27,6 +27,12 @@ while read -r ko; do
 	insmod "/mnt/$ko" || echo "insmod $ko failed"
 done </modprobe
 mount -t configfs configfs /sys/kernel/config 2>/dev/null
+# The first cgroup has the kernel patch its text, which is not for when there are
+# tests at work on all CPUs (Documentation/testing.rst, qemu).
+if mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null &&
+	echo +memory 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control; then
+	mkdir /sys/fs/cgroup/first
+fi
 
 for tty in ttyS1 ttyS2; do
 	stty -F /dev/$tty raw -echo clocal -hupcl 115200
