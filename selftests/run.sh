@@ -5,7 +5,7 @@
 # row) and ends with the sum. From the environment, see `make help`:
 #   T=NAME[:TEST], T=SUITE[.CASE]   one test    K="6.12 debug"   these kernels
 #   K=6.12:4:quick                  with so many CPUs, so hard (quick, full)
-#   V=1    names of passed tests, too
+#   V=1    names of passed tests, too, and what programs note
 set -euo pipefail
 . "$(dirname "$0")/vm/lib.sh"
 cd "$TOP"
@@ -292,11 +292,21 @@ suite_package()
 
 . selftests/torture/suite.sh
 
-# lane JOB…: one after the other, SUITE or SUITE@KERNELS each, with a log of its own
+# next_job: takes the first line of the queue
+next_job()
+{
+	(
+		flock 9
+		sed -n 1p "$work/queue"
+		sed -i 1d "$work/queue"
+	) 9>"$work/queue.lock"
+}
+
+# lane: one job of the queue after the other, each with a log of its own
 lane()
 {
 	local job status
-	for job; do
+	while job=$(next_job) && [ -n "$job" ]; do
 		K= status=0
 		[ "${job#*@}" = "$job" ] || K=${job#*@}
 		K=$K selftests/run.sh "${job%@*}" >"$work/$job" 2>&1 </dev/null || status=$?
@@ -305,18 +315,25 @@ lane()
 }
 
 # Half of the time a guest waits, so there are two at a time; what wants the CPUs
-# to itself, or builds for all, was before. Each job is told when it has ended.
+# to itself, or builds for all, was before. What takes longest begins. Each job is
+# told when it has ended.
 in_lanes()
 {
-	local job status left=6
+	local job status left
 	local closing='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
 	selftest_programs || return 0
 	{
+		printf '%s\n' selftest@debug:2:quick userspace
+		printf 'selftest@%s\n' $stock
+		printf '%s\n' native short_torture kunit
+	} >"$work/queue"
+	left=$(wc -l <"$work/queue")
+	{
 		# Each lane a process group, with all that it starts: see the trap on top.
 		set -m
-		lane native kunit selftest@debug:2:quick short_torture &
+		lane &
 		echo "$!" >>"$work/lanes"
-		lane "selftest@$stock" userspace &
+		lane &
 		echo "$!" >>"$work/lanes"
 		wait
 	} | while read -r status job; do

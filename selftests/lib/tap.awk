@@ -4,7 +4,7 @@
 # finds what was cut short. Input: sections, each "@begin NAME", output,
 # "@end STATUS [SECONDS]"; an "@error TEXT" in one makes it fail. Prints one line
 # a section, and to the file COUNTS the sums: passed, failed, skipped, and the
-# sections with an @error. ALL=1 shows passed tests as well.
+# sections with an @error. ALL=1 shows passed tests as well, and what programs note.
 
 function show(line)
 {
@@ -187,6 +187,8 @@ text ~ /^# Subtest: / {
 text ~ /^1\.\.[0-9]/ { planned(level, text); next }
 text ~ /^(not )?ok( |$)/ { result(level, text); next }
 text ~ /^Bail out!/ { error = text; next }
+# The harness of kselftest begins its own remarks with more spaces.
+ALL && level == 0 && text ~ /^# [^ ]/ { show("  " name ": " substr(text, 3)) }
 { context[++lines % 64] = $0 }
 
 END {
