@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # barriers.sh: is each barrier of the tables (core.c, hold.c, ring.c, watermark.c)
-# in the code, below its label, and is each label in a table? The models check what
-# the tables say, and no test on x86 sees that the code does not. TAP.
+# in the code, below its label, is each label in a table, and in a litmus test of what
+# is never seen? The models check what the tables say, and no test on x86 sees that the
+# code does not. TAP.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 awk '
 	BEGIN {
+		while (("cat selftests/model/litmus/*.litmus" | getline) > 0)
+			if (/^\(\*.* Never\. \*\)$/)
+				litmus = litmus " " $0
+		gsub(/[^a-z_:A-Z]/, " ", litmus)
+		litmus = litmus " "
 		kind["wmb"] = "smp_wmb"
 		kind["rmb"] = "smp_rmb"
 		kind["mb"] = "smp_mb"
@@ -45,6 +51,10 @@ awk '
 			printf "%sok %d %s, %s%s\n", bad ? "not " : "", ++n, label,
 				want[label], bad ? ": there is" (m ? have[label] : " no label") : ""
 			wrong += bad
+			if (index(litmus, " " label " ") == 0) {
+				printf "not ok %d %s is in no litmus test\n", ++n, label
+				wrong++
+			}
 		}
 		for (label in have)
 			if (!(label in want)) {
