@@ -144,8 +144,11 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 	ssize_t ret;
 
 	if (nowait) {
-		if (!mutex_trylock(&rb->write_lock))
+		if (!mutex_trylock(&rb->write_lock)) {
+			/* Who has it may take what room there is. */
+			WRITE_ONCE(rb->wanted, true);
 			return -EAGAIN;
+		}
 	} else if (mutex_lock_interruptible(&rb->write_lock)) {
 		return -ERESTARTSYS;
 	}
@@ -154,11 +157,13 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 	else
 		ret = write_message(rb, from, need);
 	mutex_unlock(&rb->write_lock);
-	if (ret > 0)
+	if (ret != -EAGAIN) {
+		/* If it failed, it may have overwritten something first. */
 		ringbuf_ring_wake(rb);
-	if (ret != -EAGAIN)
 		return ret;
-	/* LMM(full:A) pairs with LMM(let_go:A). */
+	}
+	WRITE_ONCE(rb->wanted, true);
+	/* LMM(full:A) pairs with LMM(let_go:A) and LMM(stall:A). */
 	smp_mb();
 	/* Those who have had their time hold no longer. */
 	return ringbuf_ring_no_room(rb, *need) ? -EAGAIN : 0;
@@ -208,7 +213,6 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	struct ringbuf_file *rf = file->private_data;
 	struct ringbuf *rb = rf->ring;
 	__poll_t events = 0;
-	u64 need = 0;
 	bool room;
 
 	if (file->f_mode & FMODE_READ) {
@@ -221,18 +225,13 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	/* Who does not ask for room is held by nobody. */
 	room = (file->f_mode & FMODE_WRITE) &&
 	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
-	/* By the head of before: who moves a hold looks at one no older. */
-	if (room)
-		need = ringbuf_ring_poll_need(rb);
-	/* LMM(poll:A) pairs with LMM(let_go:A): on the queue, then look. */
-	smp_mb();
 	if (file->f_mode & FMODE_READ)
 		events |= ringbuf_watermark_events(rf);
 	/* select() takes no HUP for a reason to write: as of a pipe, ERR. */
 	if (ringbuf_ring_dead(rb))
 		events |= file->f_mode & FMODE_WRITE ? EPOLLHUP | EPOLLERR :
 						       EPOLLHUP;
-	else if (room && !ringbuf_ring_no_room(rb, need))
+	else if (room && ringbuf_ring_poll_room(rb))
 		events |= RINGBUF_POLL_WRITE;
 	return events;
 }

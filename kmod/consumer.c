@@ -150,8 +150,11 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	}
 	moved(rf, from->at.pos, to->at.pos);
 	/* Going back is as good as publishing, for who waits at the head. */
-	if (ringbuf_before(to->at.pos, from->at.pos))
+	if (ringbuf_before(to->at.pos, from->at.pos)) {
+		/* LMM(back:A) pairs with LMM(wake:A): the cursor, then head. */
+		smp_mb();
 		ringbuf_watermark_wake(rf);
+	}
 	ringbuf_file_trace_loss(rf, from, to);
 	return true;
 }

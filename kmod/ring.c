@@ -41,21 +41,28 @@
  *	                    (in consumer.c)       who are woken look at their
  *	                                          cursors; against a cursor
  *	                                          before the look at the slot
+ *	wake:A     mb       back:A     mb         head before the look at a
+ *	                    (in consumer.c)       cursor; against a cursor that
+ *	                                          goes back before head
  *	==================  ====================  ===========================
  *
  * A writer that a reliable consumer holds waits on @room in the same way, or
  * polls, on @writers. The consumer moves its hold and then looks whether somebody
  * waits who needed that; who polls needs room for the largest record behind the
- * head. An edge-triggered poll does not look again before it was woken: for it
- * the write() that finds no room does:
+ * head, and says in @wanted that there is none. An edge-triggered poll does not look
+ * again before it was woken: for it the write() that finds no room does. Who finds
+ * @stall pending relies on it:
  *
  *	==================  ====================  ===========================
  *	let_go:A   mb       room:A   mb           the hold before the look at
- *	(wq_has_sleeper)    (set_current_state)   @room, @writers and the
- *	let_go:A   mb       poll:A   mb           head; against these before
- *	                    (in chardev.c)        the look at the holds
+ *	(wq_has_sleeper)    (set_current_state)   @room, @wanted and the head;
+ *	let_go:A   mb       poll:A   mb           against these before the
+ *	                    (in room.c)           look at the holds
  *	let_go:A   mb       full:A   mb
  *	                    (in chardev.c)
+ *	stall:A    mb       poll:A   mb           @stall, not pending, before
+ *	stall:A    mb       full:A   mb           the look at @wanted; @wanted
+ *	                                          before the look at @stall
  *	==================  ====================  ===========================
  *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
@@ -82,12 +89,15 @@ static void stall_timer(struct timer_list *timer)
 	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
 
 	wake_up_all(&rb->room);
-	/* Who is not on it yet looks later, and starts this timer if need be. */
-	if (!waitqueue_active(&rb->writers))
+	/* LMM(stall:A) pairs with LMM(poll:A) and LMM(full:A). */
+	smp_mb();
+	/* Who is not there yet looks later, and starts this timer if need be. */
+	if (!waitqueue_active(&rb->writers) || !READ_ONCE(rb->polled) ||
+	    !READ_ONCE(rb->wanted))
 		return;
 	/* Who still holds has the rest of his time, and this runs again. */
-	ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb));
-	ringbuf_ring_wake_writers(rb);
+	if (!ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+		ringbuf_ring_wake_writers(rb);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -258,6 +268,7 @@ void ringbuf_ring_release(struct ringbuf *rb)
 	ringbuf_core_discard(&rb->core);
 	if (ringbuf_core_unpublished(&rb->core))
 		ringbuf_ring_publish(rb);
+	WRITE_ONCE(rb->polled, false);
 	/* For the next ringbuf_ring_claim(), and for readers at the end. */
 	smp_store_release(&rb->producer, NULL);
 	/* LMM(wake:A) pairs with LMM(listen:B). */
@@ -409,13 +420,17 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
  * ringbuf_discard() - Drop the open reservation
  * @rb: the ring
  *
- * No record, and no seq used.
+ * No record, and no seq used. What it overwrote is gone, of which those wake who
+ * have not read it.
  *
  * Context: any, NMI included; the producer.
  */
 void ringbuf_discard(struct ringbuf *rb)
 {
 	ringbuf_core_discard(&rb->core);
+	/* LMM(wake:A) pairs with LMM(listen:B): as a publish, here the tail. */
+	if (wq_has_sleeper(&rb->readers))
+		wake_from_anywhere(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
 

@@ -26,6 +26,8 @@
  * @ref: the registry's, each open file's, the kernel producer's
  * @room: write() calls that wait for room
  * @writers: who polls for room
+ * @polled: this producer has polled for room
+ * @wanted: whoever did is to be woken when there is some
  * @need: position that the tail had to reach when a consumer last held it
  * @stall: wakes @room and @writers when a reliable consumer has had its time
  * @holds_lock: joining and leaving of reliable consumers
@@ -50,6 +52,8 @@ struct ringbuf {
 	struct kref ref;
 	wait_queue_head_t room;
 	wait_queue_head_t writers;
+	bool polled;
+	bool wanted;
 	u64 need;
 	struct timer_list stall;
 	spinlock_t holds_lock;	/* joins and leaves */
@@ -82,6 +86,7 @@ void ringbuf_ring_publish(struct ringbuf *rb);
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
+bool ringbuf_ring_poll_room(struct ringbuf *rb);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
 void ringbuf_ring_wake_writers(struct ringbuf *rb);
 void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);

@@ -80,6 +80,28 @@ bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need)
 	return left;
 }
 
+/**
+ * ringbuf_ring_poll_room() - Is there room for the largest record?
+ * @rb: the ring, on whose @writers the caller is
+ *
+ * Who is told that there is none is woken when there is; who is told that there is,
+ * when he has written, and been refused.
+ *
+ * Context: task.
+ *
+ * Return: true when there is.
+ */
+bool ringbuf_ring_poll_room(struct ringbuf *rb)
+{
+	WRITE_ONCE(rb->polled, true);
+	if (!ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+		return true;
+	WRITE_ONCE(rb->wanted, true);
+	/* LMM(poll:A) pairs with LMM(let_go:A) and LMM(stall:A). */
+	smp_mb();
+	return !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb));
+}
+
 /* A move of a hold. */
 struct step {
 	u64 from;
@@ -140,23 +162,36 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
 }
 
 /**
- * ringbuf_ring_wake_writers() - Wake those who poll for room
+ * ringbuf_ring_wake_writers() - Wake those who poll for room, of which there is some
  * @rb: the ring
  *
- * If there is some, for io_uring takes the key at its word; else whoever holds yet
- * tells when he lets go. Of a ring that has ended they have been told.
+ * There was a moment ago, for io_uring takes the key at its word. Of a ring that has
+ * ended they have been told.
  *
  * Context: task or softirq, holding no lock that a wakeup could want.
  */
 void ringbuf_ring_wake_writers(struct ringbuf *rb)
+{
+	if (ringbuf_ring_dead(rb))
+		return;
+	/* First: who asks again after that is woken, for he is on the queue. */
+	WRITE_ONCE(rb->wanted, false);
+	ringbuf_wake_polls(&rb->writers, RINGBUF_POLL_WRITE);
+}
+
+/*
+ * For who polls. Where a hold was before is no matter: two threads may tell of their
+ * moves in the other order, and the head, by which it would be judged, moves as well.
+ * Whoever holds yet tells when he lets go.
+ */
+static bool is_room(struct ringbuf *rb)
 {
 	bool held;
 
 	rcu_read_lock();
 	held = slowest_holder(rb, ringbuf_ring_poll_need(rb));
 	rcu_read_unlock();
-	if (!held && !ringbuf_ring_dead(rb))
-		ringbuf_wake_polls(&rb->writers, RINGBUF_POLL_WRITE);
+	return !held;
 }
 
 /**
@@ -175,8 +210,8 @@ void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
 	if (wq_has_sleeper(&rb->room))
 		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
 	/* Behind the same barrier. */
-	if (waitqueue_active(&rb->writers) &&
-	    crosses(&step, ringbuf_ring_poll_need(rb)))
+	if (waitqueue_active(&rb->writers) && READ_ONCE(rb->wanted) &&
+	    is_room(rb))
 		ringbuf_ring_wake_writers(rb);
 }
 

@@ -50,6 +50,18 @@ TEST_F(ring, a_write_from_a_bad_address_is_no_record_and_uses_no_seq)
 	EXPECT_TRUE(rb_frame_ok((void *)(rb_in + 3 * F(100)), 3, 100));
 }
 
+TEST_F(ring, who_polls_for_a_loss_hears_of_one_by_a_write_that_faults)
+{
+	struct pollfd loss = { .fd = self->p.r, .events = POLLPRI };
+	struct rb_op op;
+
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 4096 / F(104), 104));
+	ASSERT_TRUE(rb_op_block(&op, SYS_poll, (long)&loss, (void *)1, -1));
+	EXPECT_EQ(-EFAULT, RC(write(self->p.w, self->guard - 8, 900)));
+	EXPECT_EQ(1, rb_op_wait(&op));
+	EXPECT_EQ(POLLPRI, loss.revents);
+}
+
 TEST_F(ring, a_faulting_write_to_a_full_ring_leaves_no_record)
 {
 	struct ringbuf_info i;

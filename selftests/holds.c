@@ -370,6 +370,27 @@ static void *read_along(void *arg)
 	return NULL;
 }
 
+/* What comes in between where this thread may be preempted. */
+struct preempter {
+	struct sharer s;
+	cpu_set_t was;
+};
+
+static bool preempter_start(struct preempter *p)
+{
+	*p = (struct preempter){ 0 };
+	return !pthread_getaffinity_np(pthread_self(), sizeof(p->was), &p->was) &&
+	       !pthread_create(&p->s.thread, NULL, preempt, &p->s) &&
+	       run_on(p->s.thread, 0) && run_on(pthread_self(), 0);
+}
+
+static int preempter_stop(struct preempter *p)
+{
+	atomic_store(&p->s.stop, true);
+	pthread_setaffinity_np(pthread_self(), sizeof(p->was), &p->was);
+	return rb_join(p->s.thread, "preempter");
+}
+
 /* Writes a record in each round, as soon as there is room. */
 static void *write_along(void *arg)
 {
@@ -431,17 +452,70 @@ TEST_F_TIMEOUT(ring, who_leaves_while_another_reads_wakes_the_writer, 100)
  */
 TEST_F_TIMEOUT(ring, who_leaves_while_another_writes_wakes_the_writer, 100)
 {
-	struct sharer s = { .stop = false };
-	pthread_t self_thread = pthread_self();
-	cpu_set_t was;
+	struct preempter p;
 
-	ASSERT_EQ(0, pthread_getaffinity_np(self_thread, sizeof(was), &was));
-	ASSERT_EQ(0, pthread_create(&s.thread, NULL, preempt, &s));
-	ASSERT_TRUE(run_on(s.thread, 0) && run_on(self_thread, 0));
+	ASSERT_TRUE(preempter_start(&p));
 	leave_while(_metadata, self->p.w, 300, write_along);
-	atomic_store(&s.stop, true);
-	EXPECT_EQ(0, rb_join(s.thread, "preempter"));
-	pthread_setaffinity_np(self_thread, sizeof(was), &was);
+	EXPECT_EQ(0, preempter_stop(&p));
+}
+
+/* Reads and writes a record in each round, as soon as another one has been read. */
+static void *go_on(void *arg)
+{
+	struct sharer *s = arg;
+	struct ringbuf_stats stats;
+	uint64_t seq;
+
+	if (!run_on(pthread_self(), 1))
+		perror("# CPU 1");
+	for (int k = 0; k < s->rounds; k++) {
+		if (rb_stats(s->r, &stats))
+			perror("# GET_STATS");
+		seq = stats.seq;
+		pthread_barrier_wait(s->together);
+		while (!rb_stats(s->r, &stats) && stats.seq == seq)
+			;
+		if (read(s->r, rb_in, RB_MAX) != LEN || write(s->w, rb_in, LEN) != LEN)
+			perror("# read, write");
+		pthread_barrier_wait(s->together);
+	}
+	return NULL;
+}
+
+/*
+ * Two threads read on and make room, for who polls, and another record goes in. If
+ * the first reader is preempted before it tells, it tells of less than is needed by
+ * then; and the second one told of more than was.
+ */
+TEST_F_TIMEOUT(ring, two_who_make_room_wake_who_polls, 100)
+{
+	struct pollfd room = { .fd = self->p.w, .events = POLLOUT };
+	static char mine[RB_MAX];
+	pthread_barrier_t together;
+	struct sharer s = { .together = &together, .w = self->p.w, .rounds = 300 };
+	struct preempter p;
+	struct rb_op op;
+
+	s.r = rb_open_reliable();
+	pthread_barrier_init(&together, NULL, 2);
+	/* A record more than what leaves room for the largest one. */
+	while (poll(&room, 1, 0) == 1)
+		ASSERT_EQ(LEN, rb_put(self->p.w, 0, LEN));
+	ASSERT_TRUE(preempter_start(&p));
+	ASSERT_EQ(0, pthread_create(&s.thread, NULL, go_on, &s));
+	for (int k = 0; k < s.rounds; k++) {
+		ASSERT_TRUE(rb_op_block(&op, SYS_poll, (long)&room, (void *)1, -1));
+		pthread_barrier_wait(&together);
+		ASSERT_EQ(LEN, RC(read(s.r, mine, sizeof(mine))));
+		ASSERT_EQ(1, rb_op_wait(&op)) TH_LOG("round %d", k);
+		pthread_barrier_wait(&together);
+		/* One was read more than written. */
+		ASSERT_EQ(LEN, rb_put(self->p.w, 0, LEN));
+		ASSERT_EQ(0, poll(&room, 1, 0));
+	}
+	EXPECT_EQ(0, rb_join(s.thread, "other"));
+	EXPECT_EQ(0, preempter_stop(&p));
+	close(s.r);
 }
 
 struct starter {

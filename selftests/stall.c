@@ -328,6 +328,34 @@ TEST_F(stall, a_blocked_write_goes_on_by_itself)
 	EXPECT_TRUE(rb_adds_up(r));
 }
 
+/* Who reads on tells nobody of room who has not missed any. */
+TEST_F(stall, there_is_no_edge_for_each_read)
+{
+	int ep = watch(self->p.w, EPOLLOUT | EPOLLET);
+
+	ASSERT_EQ(EPOLLOUT, epolled(ep, 0));
+	for (int n = 0; n < 10; n++) {
+		ASSERT_EQ(LEN, rb_put(self->p.w, n, LEN));
+		ASSERT_EQ(LEN, rb_get(self->p.r, n));
+		EXPECT_EQ(0, epolled(ep, 0));
+	}
+	close(ep);
+}
+
+/* Somebody watches the writer's file, but not for room: nobody is held by the rest. */
+TEST_F(stall, who_does_not_poll_for_room_is_not_held)
+{
+	int ep = watch(self->p.w, EPOLLIN);
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
+	ASSERT_EQ(LEN, rb_get(self->p.r, 0));
+	ASSERT_EQ(LEN, rb_put(self->p.w, FITS, LEN));
+	usleep(4 * STALL_MS * 1000);
+	EXPECT_FALSE(demoted(self->p.r));
+	close(ep);
+}
+
 TEST_F(stall, a_poll_goes_on_by_itself)
 {
 	struct pollfd p = { .fd = self->p.w, .events = POLLOUT };

@@ -166,12 +166,6 @@
 #define poll_A()		smp_mb()
 #endif
 
-#ifdef NO_full_A
-#define full_A()		skip
-#else
-#define full_A()		smp_mb()
-#endif
-
 #ifdef NO_held_C
 #define held_C(dst, l)	load(dst, l)
 #else
@@ -188,4 +182,22 @@
 #define come_B(l, v)	store(l, v)
 #else
 #define come_B(l, v)	store_release(l, v)
+#endif
+
+#ifdef NO_back_A
+#define back_A()		skip
+#else
+#define back_A()		smp_mb()
+#endif
+
+#ifdef NO_stall_A
+#define stall_A()		skip
+#else
+#define stall_A()		smp_mb()
+#endif
+
+#ifdef NO_full_A
+#define full_A()		skip
+#else
+#define full_A()		smp_mb()
 #endif

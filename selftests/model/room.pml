@@ -2,27 +2,35 @@
 /*
  * A writer that a reliable consumer holds back: it sleeps in write(), or in poll()
  * (the first one, which gets on the queue), or in an edge-triggered epoll, which
- * looks again only when it was woken. The consumer reads, and another thread that
- * shares its file may make it lossy meanwhile; then another writer may publish a
- * record, too, if it finds room, and move the tail.
+ * looks again only when it was woken. The consumer reads (READERS=2: in two threads),
+ * and another thread that shares its file may make it lossy meanwhile; another writer
+ * may publish a record, too, if it finds room, and move the tail.
  *
- * The ring has 4 cells, a record 1, the largest record 2.
+ * The ring has 4 cells, a record 1, the largest record 2. RECORDS=3 are there at first
+ * for a writer that is refused after it has been told of room; then it and the reader
+ * are alone.
  */
 
-#define NWR		4
+#ifndef READERS
+#define READERS		1
+#endif
+#define NWR		(3 + READERS)
 #define POS		0	/* the hold's */
 #define LISTED		1	/* the hold is in the list */
 #define RFHOLD		2	/* rf->hold */
 #define HEAD		3
 #define ROOM		4	/* somebody is on @room */
-#define WRITERS		5	/* somebody is on @writers */
+#define WANTED		5	/* rb->wanted */
 #define TAIL		6
 #define NLOC		7
-#define CAP(l)		((l) == ROOM -> 10 : 6)
-#define AT(l)		((l) * 6 + ((l) > ROOM -> 4 : 0))
-#define NMSG		46
+#define CAP(l)		((l) == ROOM -> 10 : ((l) == WANTED -> 16 : 6))
+#define AT(l)		((l) * 6 + ((l) > ROOM -> 4 : 0) + ((l) > WANTED -> 10 : 0))
+#define NMSG		56
 
-#define STEPS		2	/* of the reader, a record each */
+#ifndef RECORDS
+#define RECORDS		2
+#endif
+#define STEPS		(RECORDS / READERS)	/* of a reader, a record each */
 #define WRITES		3
 
 #include "mm.pml"
@@ -34,10 +42,12 @@
  */
 
 Lock room_lock, writers_lock, rf_lock, write_lock;
-byte head = 2;			/* under write_lock */
+byte head = RECORDS;			/* under write_lock */
 bool leaves, other;		/* a consumer leaves; there is another writer */
+bool polls;			/* the first writer does */
 short wants;			/* the sleeper's need, under room_lock */
 bool asleep;			/* the writer, under the scheduler's locks */
+bool on_writers;		/* the writer is on @writers, under writers_lock */
 bool edge;			/* epoll's ready list has it */
 byte place;			/* the cursor, under rf_lock */
 
@@ -82,7 +92,12 @@ inline write_some(again)
 		again = false
 	:: else ->
 		unlock(write_lock);
-		full_A();
+		if
+		:: polls ->
+			store(WANTED, 1);
+			full_A()
+		:: else		/* nobody does, so nobody looks */
+		fi;
 		held(again, need)
 	fi
 }
@@ -109,17 +124,19 @@ inline ring_wait()
 	unlock(room_lock)
 }
 
-/* ringbuf_poll(), asked for room */
+/* ringbuf_ring_poll_room() */
 inline poll_room()
 {
-#ifdef BUG_poll_need
-	poll_A();
-	load(h, HEAD);	/* as the code had it */
-#else
 	load(h, HEAD);
-	poll_A();
-#endif
 	held(again, POLL_NEED(h));
+	if
+	:: again ->
+		store(WANTED, 1);
+		poll_A();
+		load(h, HEAD);
+		held(again, POLL_NEED(h))
+	:: else
+	fi;
 	h = 0
 }
 
@@ -128,12 +145,20 @@ proctype Writer()
 	THREAD(0);
 	byte n, h, writes;
 	short need;
-	bool again, polls, on_writers;
+	bool again;
 
+#if READERS == 2
+	polls = true;
+#else
 	if
+#ifdef ALL
+	:: polls = true
+#else
 	:: !(leaves && other) -> polls = true
+#endif
 	:: true
 	fi;
+#endif
 	do
 	/* The reader makes no more room than who polls for it needs then. */
 	:: writes < WRITES - (other && polls) ->
@@ -147,9 +172,8 @@ proctype Writer()
 		:: again && polls ->
 			if
 			:: !on_writers ->
-				on_writers = true;
 				lock(writers_lock);
-				store(WRITERS, 1);
+				on_writers = true;
 				unlock(writers_lock);
 				poll_room()
 			:: else
@@ -194,14 +218,27 @@ inline let_go(from, to)
 		unlock(room_lock)
 	:: else
 	fi;
-	load(n, WRITERS);
+	load(n, WANTED);
 	if
 	:: n ->
+		/* ringbuf_ring_wake_writers() */
 		load(h, HEAD);
+#ifdef BUG_step
+		/* as the code had it */
+		n = !crosses(from, to, POLL_NEED(h));
+#else
+		held(n, POLL_NEED(h));
+#endif
 		if
-		:: crosses(from, to, POLL_NEED(h)) ->
+		:: !n ->
+#ifndef BUG_step
+			store(WANTED, 0);
+#endif
 			lock(writers_lock);
-			edge = true;
+			if
+			:: on_writers -> edge = true
+			:: else
+			fi;
 			unlock(writers_lock)
 		:: else
 		fi
@@ -211,10 +248,10 @@ inline let_go(from, to)
 	h = 0
 }
 
-/* take() and moved(): of the two records that are there from the start */
-proctype Reader()
+/* take() and moved(): of the records that are there from the start */
+proctype Reader(byte id)
 {
-	THREAD(1);
+	THREAD(id);
 	byte n, h, from, to, step;
 
 	do
@@ -266,9 +303,13 @@ init {
 	atomic {
 		INIT(LISTED, 1);
 		INIT(RFHOLD, 1);
-		INIT(HEAD, 2);
+		INIT(HEAD, RECORDS);
 		run Writer();
-		run Reader();
+		run Reader(1);
+#if READERS == 2
+		run Reader(4);
+		other = true;
+#elif RECORDS == 2
 		if
 		:: leaves = true
 		:: true
@@ -277,6 +318,7 @@ init {
 		:: other = true
 		:: true
 		fi;
+#endif
 		if
 		:: leaves -> run Leaver()
 		:: else

@@ -113,7 +113,7 @@ suite_short_torture()
 # For an hour or two; T=PIECE: only that.
 suite_torture()
 {
-	local kernel tools=() pieces env
+	local kernel tools=() pieces env V=1
 	env="CALLS=${CALLS:-5000000} SEED=$SEED ROUNDS=${ROUNDS:-20500} TIME=${TIME:-60}"
 	env+=" TRINITY=${CALLS:-200000}"
 	find_tools
@@ -135,7 +135,7 @@ suite_torture()
 
 suite_soak()
 {
-	local kernel
+	local kernel V=1
 	for kernel in ${K:-debug}; do
 		# A guest's clock may go at half the speed of ours.
 		torture_on "$kernel" $((${TIME:-600} * 2 + 300)) "TIME=${TIME:-600} SEED=$SEED" soak
