@@ -148,19 +148,33 @@ static bool disarm(void)
 	return n > 0 && !atoi(text);
 }
 
-/* Was it a copy to or from user memory? Who asks for no warning tells nothing. */
-static bool was_copy(void)
+/*
+ * What was made to fail, by the kernel's log. It says nothing of an allocation with
+ * __GFP_NOWARN, and such are those that the kernel can do without: the larger slab,
+ * when a cache has no object left, before the smaller one; where a stack is noted for
+ * KASAN. They come when they are due, in whatever call that is. (The pages of a ring
+ * are such, too.)
+ */
+enum fault { UNTOLD, ALLOCATION, COPY };
+
+static const char * const fault_names[] = {
+	"of what can be done without", "of an allocation", "of a copy",
+};
+
+static enum fault what_failed(void)
 {
 	static char line[8192];
-	bool copy = false;
+	enum fault fault = UNTOLD;
 	long n;
 
 	while ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
 		line[n > 0 ? n : 0] = 0;
 		if (strstr(line, "name fail_usercopy"))
-			copy = true;
+			fault = COPY;
+		else if (strstr(line, "name failslab") || strstr(line, "name fail_page_alloc"))
+			fault = ALLOCATION;
 	}
-	return copy;
+	return fault;
 }
 
 /* Nobody has the ring open: so it has to say, however the last call failed. */
@@ -179,12 +193,12 @@ static bool nobody_left(void)
 	return good && access("/dev/ringbuf-fail", F_OK);
 }
 
-static bool right(const struct scenario *s, bool ours, long ret, bool copy)
+static bool right(const struct scenario *s, bool ours, long ret, enum fault fault)
 {
-	if (ret == (copy ? -EFAULT : -ENOMEM))
+	if (ret == (fault == COPY ? -EFAULT : -ENOMEM))
 		return true;
 	if (ret >= 0)
-		return !ours || (s->flags & PARTIAL);
+		return !ours || fault == UNTOLD || (s->flags & PARTIAL);
 	/* Elsewhere some have reasons of their own. */
 	return !ours && (ret == -ENOMEM || ret == -EFAULT || ret == -EAGAIN ||
 			 ret == -ENOSPC || ret == -ENFILE);
@@ -192,22 +206,22 @@ static bool right(const struct scenario *s, bool ours, long ret, bool copy)
 
 static bool try_all(const struct scenario *s, bool ours)
 {
-	unsigned int n, failed = 0, ok = 0, copies = 0;
-	bool good = true, injected = true, copy;
+	unsigned int n, failed = 0, ok = 0, copies = 0, untold = 0;
+	bool good = true, injected = true;
+	enum fault fault;
 	long ret = 0;
 
 	for (n = 1; injected && n < MAX_N && good;
 	     n += s->flags & SLOW && quick ? 1 + n / 4 : 1) {
 		if (s->prepare)
 			s->prepare();
-		was_copy();
+		what_failed();
 		arm(n);
 		ret = s->call();
 		injected = disarm();
-		copy = was_copy();
-		if (injected && !right(s, ours, ret, copy)) {
-			printf("# fault %u, %s: %ld\n", n,
-			       copy ? "of a copy" : "of an allocation", ret);
+		fault = what_failed();
+		if (injected && !right(s, ours, ret, fault)) {
+			printf("# fault %u, %s: %ld\n", n, fault_names[fault], ret);
 			good = false;
 		}
 		if (!injected && ret < 0) {
@@ -216,12 +230,13 @@ static bool try_all(const struct scenario *s, bool ours)
 		}
 		failed += injected && ret < 0;
 		ok += injected && ret >= 0;
-		copies += injected && copy;
+		copies += injected && fault == COPY;
+		untold += injected && fault == UNTOLD;
 		tidy();
 		good = nobody_left() && good;
 	}
-	printf("# %u faults, %u of copies: %u times an error, %u times none\n",
-	       failed + ok, copies, failed, ok);
+	printf("# %u faults, %u of copies, %u untold: %u times an error, %u times none\n",
+	       failed + ok, copies, untold, failed, ok);
 	if (ours && !(s->flags & NO_FAULT) && !(failed + ok)) {
 		/* The ioctls' structures are copied word by word in part. */
 		printf("# nothing was made to fail\n");
