@@ -13,10 +13,12 @@ REPORTS="$REPORTS"'|bad unlock balance|held lock freed|Modules linked in:'
 HARMLESS='Memory corruption check|corruption checks? '
 # Races of the kernel's own, each by its name, that KCSAN sees there: while it boots;
 # of who asks without a lock, and then with it, whether poll() or epoll_wait() has been
-# woken; of a page fault that walks a node of the map that is being freed, and retries.
+# woken; of a page fault that walks a node of the map that is being freed, and retries;
+# of who asks whether a timer is active that may just run on another CPU, and retries.
 HARMLESS="$HARMLESS|KCSAN: data-race in (lapic_cal_handler / setup_boot_APIC_clock"
 HARMLESS="$HARMLESS|poll_schedule_timeout[^ ]* / pollwake|do_epoll_wait / ep_poll_callback"
-HARMLESS="$HARMLESS|__call_rcu_common[^ ]* / mtree_range_walk)"
+HARMLESS="$HARMLESS|__call_rcu_common[^ ]* / mtree_range_walk"
+HARMLESS="$HARMLESS|__hrtimer_run_queues / hrtimer_active)"
 
 # reports [ALLOW]: from a log on stdin, what is wrong with its surroundings;
 # false if nothing is. Lines that match ALLOW are not looked at.
