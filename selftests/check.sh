@@ -227,6 +227,7 @@ check "mutations apply, and are documented" selftests/mutation/run.sh --check
 check "licence in each file" run_spdx
 check "shell syntax" run_bash_n
 check "one version" packaging/version.sh check
+check "reports in a log are told from what is none" selftests/vm/reports_test.sh
 check "the benchmark's check can fail" selftests/bench/report_test.sh
 check "what was measured gets into the documentation" selftests/bench/docs_test.sh
 echo "1..$count"

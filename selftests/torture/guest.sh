@@ -97,8 +97,9 @@ calls="read write readv writev pread64 pwrite64 preadv pwritev lseek ioctl poll 
 select mmap munmap mprotect mremap madvise msync mincore dup dup2 dup3 fcntl newfstat \
 splice sendfile fsync flock ftruncate fallocate close"
 
-# It wants locks for its sockets, and inotify, which not all of these kernels have.
-no_fds="--disable-fds=sockets --disable-fds=inotify"
+# It wants locks for its sockets, and inotify, which not all of these kernels have; and
+# with fallocate() of a memfd it takes all the memory there is.
+no_fds="--disable-fds=sockets --disable-fds=inotify --disable-fds=memfd"
 
 case "${0##*/}" in
 stress_ng_user)
