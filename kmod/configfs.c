@@ -103,6 +103,16 @@ static int parse_consumers(const char *page, unsigned int *max_consumers)
 	       ringbuf_valid_consumers(*max_consumers) ? 0 : -EINVAL;
 }
 
+static int parse_clock(const char *page, enum ringbuf_clock *clock)
+{
+	int ret = ringbuf_clock_parse(page);
+
+	if (ret < 0)
+		return ret;
+	*clock = ret;
+	return 0;
+}
+
 static int parse_ms(const char *page, unsigned int *ms)
 {
 	return kstrtouint(page, 0, ms);
@@ -114,8 +124,13 @@ DIR_SHOW(mode, "%#o", mode)
 DIR_STORE(mode, u16, parse_mode, mode);
 DIR_SHOW(max_consumers, "%u", max_consumers)
 DIR_STORE(max_consumers, unsigned int, parse_consumers, max_consumers);
-DIR_SHOW(timestamps, "%d", timestamps)
-DIR_STORE(timestamps, bool, kstrtobool, timestamps);
+static ssize_t dir_clock_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%s\n",
+			  ringbuf_clock_name(READ_ONCE(dir_of(item)->config.clock)));
+}
+
+DIR_STORE(clock, enum ringbuf_clock, parse_clock, clock);
 DIR_SHOW(reliable, "%d", reliable)
 DIR_STORE(reliable, bool, kstrtobool, reliable);
 DIR_SHOW(stall_ms, "%u", stall_ms)
@@ -166,7 +181,7 @@ static struct configfs_attribute *dir_attrs[] = {
 	&dir_attr_size,
 	&dir_attr_mode,
 	&dir_attr_max_consumers,
-	&dir_attr_timestamps,
+	&dir_attr_clock,
 	&dir_attr_reliable,
 	&dir_attr_stall_ms,
 	&dir_attr_live,
@@ -216,7 +231,6 @@ static struct config_item *make_dir(struct config_group *group, const char *name
 		.name = config_item_name(&dir->item),
 		.size = RINGBUF_DEFAULT_SIZE,
 		.mode = RINGBUF_DEFAULT_MODE,
-		.timestamps = true,
 	};
 	return &dir->item;
 }

@@ -113,6 +113,19 @@ void ringbuf_file_trace_loss(struct ringbuf_file *rf,
 				      to->lost_bytes - from->lost_bytes);
 }
 
+/* Before the cursor moves. The caller holds @rf->lock. */
+static void note_lag(struct ringbuf_file *rf)
+{
+	const struct ringbuf_page *page = rf->ring->core.page;
+	struct ringbuf_mark from = rf->cursor.at;
+
+	if (ringbuf_core_overrun(&rf->ring->core, from.pos)) {
+		from.pos = READ_ONCE(page->tail);
+		from.seq = READ_ONCE(page->tail_seq);
+	}
+	ringbuf_cursor_note_lag(&rf->cursor, &rf->ring->core, &from);
+}
+
 /**
  * ringbuf_file_move() - Move a file's cursor
  * @rf: the file
@@ -134,6 +147,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	spin_lock(&rf->lock);
 	same = !memcmp(cur, from, sizeof(*from)) && move_hold(rf, to->at.pos);
 	if (same) {
+		note_lag(rf);
 		/* poll() looks at it without the lock. */
 		WRITE_ONCE(cur->at.pos, to->at.pos);
 		cur->at.seq = to->at.seq;
@@ -175,6 +189,7 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	spin_lock(&rf->lock);
 	same = still_at(rf, *at);
 	if (same) {
+		ringbuf_cursor_note_lag(&rf->cursor, &rf->ring->core, &v->at);
 		ringbuf_cursor_lose(&rf->cursor, v);
 		move_hold(rf, v->at.pos);
 	}
@@ -196,6 +211,7 @@ static __always_inline bool take(struct ringbuf_file *rf,
 	spin_lock(&rf->lock);
 	same = still_at(rf, at);
 	if (same) {
+		ringbuf_cursor_note_lag(&rf->cursor, &rf->ring->core, &at);
 		ringbuf_cursor_take(&rf->cursor, bytes, records);
 		move_hold(rf, at.pos + bytes);
 	}
@@ -497,7 +513,7 @@ int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 	int ret;
 
 	/* Else the walk would go after a head that runs away. */
-	if (ringbuf_before(READ_ONCE(rf->ring->core.page->head), pos))
+	if (ringbuf_before(READ_ONCE(rf->ring->core.head_page->head), pos))
 		return -EINVAL;
 	do {
 		ringbuf_file_cursor(rf, &from);

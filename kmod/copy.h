@@ -128,7 +128,7 @@ ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
 	do {
 		offset = offset_in_page(at + done);
 		part = min_t(size_t, len - done, PAGE_SIZE - offset);
-		n = move(rb->pages[1 + ((at + done) >> PAGE_SHIFT)],
+		n = move(rb->pages[RINGBUF_DATA_PAGE + ((at + done) >> PAGE_SHIFT)],
 			 offset, part, iter);
 		done += n;
 	} while (n == part && done < len);

@@ -50,10 +50,12 @@
  * Pairs of position and seq
  * -------------------------
  * A retained record carries its own seq, so the pair of any position up to
- * head is read from the record there. Only for head itself, where there is no
- * record yet, the producer keeps the pair in one of four slots that the
- * generation selects (a latch, as seqcount_latch_t, with slots enough to make
- * do with one barrier).
+ * head is read from the record there. Only at head itself there is no record
+ * yet. The producer stores the seq, then the head, then the seq once more, all
+ * three in one cache line. A reader loads them in the opposite order. If both
+ * seqs are the same the head between them belongs to that seq: a newer head
+ * comes with a newer first seq, an older head with an older second one. The
+ * stores do not wait for anybody; a reader repeats while they are under way.
  *
  * Memory barriers
  * ---------------
@@ -62,14 +64,11 @@
  *	======================  ======================  ========================
  *	barrier                 pairs with              what it orders
  *	======================  ======================  ========================
- *	publish:A   wmb         head:A     acquire      frames and slot before
- *	                                                generation
- *	publish:A   wmb         head:B     rmb          generation n + 1 before
- *	                                                the slot of n + 4
- *	publish:B   release     peek:B     acquire      frames, generation and
- *	                                                seq before head
- *	make_room:A release     peek:A     acquire      head and generation before
- *	                        seek:A     acquire      a tail that needs them
+ *	publish:B   release     peek:B     acquire      frames before head
+ *	publish:B   release     head:B     acquire      the first seq before head
+ *	publish:A   release     head:A     acquire      head before the second seq
+ *	make_room:A release     peek:A     acquire      head before a tail that
+ *	                        seek:A     acquire      needs it
  *	make_room:B wmb         intact:A   rmb          tail before the bytes that
  *	                                                overwrite what it passed
  *	======================  ======================  ========================
@@ -81,7 +80,8 @@
 /**
  * ringbuf_core_init() - Start an empty ring
  * @c: the ring
- * @page: its exported page, zeroed; data_offset and flags are the caller's
+ * @page: its exported page, zeroed; offsets, id and flags are the caller's
+ * @head_page: where its head is exported, zeroed
  * @data: its data area, mapped twice in a row
  * @size: bytes of the data area, a power of two and at least 4096
  * @start: position (a multiple of RINGBUF_ALIGN) and seq of the first record
@@ -89,10 +89,12 @@
  * Nobody else may know the ring yet.
  */
 void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
-		       void *data, u64 size, const struct ringbuf_mark *start)
+		       struct ringbuf_head *head_page, void *data, u64 size,
+		       const struct ringbuf_mark *start)
 {
 	memset(c, 0, sizeof(*c));
 	c->page = page;
+	c->head_page = head_page;
 	c->data = data;
 	c->size = size;
 	c->stride = max(min_t(u64, size / 16, 16384), size / RINGBUF_MILESTONES);
@@ -106,16 +108,17 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	c->aim = start->pos;
 	INIT_LIST_HEAD(&c->holds);
 	c->start = *start;
-	c->end[0] = *start;
 
 	page->magic = RINGBUF_PAGE_MAGIC;
 	page->abi = RINGBUF_ABI;
 	page->struct_size = sizeof(*page);
 	page->data_size = size;
-	page->head = start->pos;
 	page->tail = start->pos;
-	page->head_seq = start->seq;
 	page->tail_seq = start->seq;
+	page->wake_pos = RINGBUF_WAKE_NONE;
+	head_page->head = start->pos;
+	head_page->head_seq = start->seq;
+	head_page->head_seq_again = start->seq;
 }
 
 static struct ringbuf_milestone *milestone_at(struct ringbuf_core *c, u64 pos)
@@ -275,13 +278,39 @@ void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len)
 }
 
 /**
+ * ringbuf_core_trim() - Shorten the open reservation
+ * @c: the ring, with an open reservation
+ * @len: payload bytes that it keeps, from 1 to what it has
+ *
+ * What it gives back is zeroed, since mapped readers see it.
+ *
+ * Context: any; producer only.
+ *
+ * Return: 0; -EINVAL when @len is 0 or more than was reserved, and nothing has
+ * changed.
+ */
+int ringbuf_core_trim(struct ringbuf_core *c, u32 len)
+{
+	struct ringbuf_record *rec = ringbuf_frame_at(c, c->head);
+	u8 *end = (u8 *)(rec + 1) + len;
+
+	if (!len || len > rec->len)
+		return -EINVAL;
+	memset(end, 0, (u8 *)rec + (c->next - c->head) - end);
+	WRITE_ONCE(*(u64 *)rec, ringbuf_first_word(len, rec->type));
+	c->next = c->head + ringbuf_frame_size(len);
+	return 0;
+}
+
+/**
  * ringbuf_core_commit_run() - Make records of the frames of a run
  * @c: the ring
  * @len: bytes that were written
  * @time_ns: the records' time
  *
  * Of the headers only len and type count, and flags have to be 0. Ends before
- * the first frame that is no record, too large or not all there.
+ * the first frame that is no record, too large or not all there, and zeroes what
+ * is left of the run.
  *
  * Context: any; producer only.
  *
@@ -307,6 +336,7 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 		ringbuf_core_commit(c, 0);
 		done += frame;
 	}
+	memset(ringbuf_frame_at(c, c->head), 0, len - done);
 	return done;
 }
 
@@ -332,25 +362,21 @@ void ringbuf_core_drop(struct ringbuf_core *c)
  * @c: the ring
  * @m: the pair
  *
- * Not older than any record that the caller has seen; may be ahead of the
- * exported head by what is being published at this moment.
+ * Not older than any record that the caller has seen, and not newer than what
+ * is exported.
  *
  * Context: any. Lock-free: repeats only when the producer published meanwhile.
  */
 void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m)
 {
-	const struct ringbuf_mark *end;
-	u64 generation;
+	const struct ringbuf_head *end = c->head_page;
 
 	do {
 		/* LMM(head:A) pairs with LMM(publish:A). */
-		generation = smp_load_acquire(&c->generation);
-		end = &c->end[generation % ARRAY_SIZE(c->end)];
-		m->pos = READ_ONCE(end->pos);
-		m->seq = READ_ONCE(end->seq);
-		/* LMM(head:B) pairs with LMM(publish:A). */
-		smp_rmb();
-	} while (READ_ONCE(c->generation) != generation);
+		m->seq = smp_load_acquire(&end->head_seq_again);
+		/* LMM(head:B) pairs with LMM(publish:B). */
+		m->pos = smp_load_acquire(&end->head);
+	} while (READ_ONCE(end->head_seq) != m->seq);
 }
 
 /**
@@ -440,7 +466,6 @@ int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		/* LMM(seek:A) pairs with LMM(make_room:A). */
 		u64 tail = smp_load_acquire(&c->page->tail);
 
-		/* May be ahead of the exported head, as @seq may be. */
 		ringbuf_core_head(c, &head);
 		v.head = head.pos;
 		if (!ringbuf_core_look(c, at, tail, &v)) {

@@ -14,6 +14,7 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/preempt.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
@@ -35,7 +36,8 @@ struct ringbuf_milestone {
 
 /**
  * struct ringbuf_core - One ring
- * @page: exported head, tail and their seqs; written by the producer only
+ * @page: exported tail and constants
+ * @head_page: exported head and its seq, written by the producer only
  * @data: data area, @size bytes, mapped twice in a row
  * @size: bytes of the data area, a power of two
  * @stride: the tail goes from one multiple of this to another, so that it moves
@@ -56,13 +58,12 @@ struct ringbuf_milestone {
  * @aim: where the tail is about to go, if not held
  * @milestones: for each multiple of @stride in the ring the first record that
  *	begins there or later, and how many came before it
- * @generation: selects the valid one of @end
- * @end: @page's head and head_seq as a pair, see ringbuf_core_head()
  * @overwritten: records that the tail has passed
  * @dropped: seqs used by records that could not be published
  */
 struct ringbuf_core {
 	struct ringbuf_page *page;
+	struct ringbuf_head *head_page;
 	u8 *data;
 	u64 size;
 	u32 stride;
@@ -82,9 +83,7 @@ struct ringbuf_core {
 	u64 joins;
 	u64 aim;
 
-	u64 generation ____cacheline_aligned;
-	struct ringbuf_mark end[4];
-	u64 overwritten;
+	u64 overwritten ____cacheline_aligned;
 	u64 dropped;
 
 	struct ringbuf_milestone milestones[RINGBUF_MILESTONES];
@@ -97,6 +96,8 @@ struct ringbuf_core {
  * @lost_records: the same in seqs
  * @read_bytes: bytes of frames consumed
  * @read_records: the same in records
+ * @max_lag_bytes: the most bytes of frames that have waited for it
+ * @max_lag_records: the same in seqs
  *
  * @at.pos may be read by anyone at any time; all else is for the owner, and
  * for whom the owner lets in.
@@ -107,6 +108,8 @@ struct ringbuf_cursor {
 	u64 lost_records;
 	u64 read_bytes;
 	u64 read_records;
+	u64 max_lag_bytes;
+	u64 max_lag_records;
 };
 
 /**
@@ -206,15 +209,18 @@ static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
 }
 
 /**
- * ringbuf_core_discard() - Drop the open reservation
+ * ringbuf_core_discard() - Drop the open reservation, if there is one
  * @c: the ring
  *
- * No record, no seq. Older records may have made room for it all the same.
+ * No record, no seq. Older records may have made room for it all the same. What
+ * was reserved is zeroed, since mapped readers see it; so the cost is that of its
+ * size.
  *
  * Context: any; producer only.
  */
 static inline void ringbuf_core_discard(struct ringbuf_core *c)
 {
+	memset(ringbuf_frame_at(c, c->head), 0, c->next - c->head);
 	c->next = c->head;
 }
 
@@ -241,7 +247,7 @@ static inline bool ringbuf_core_open(const struct ringbuf_core *c)
  */
 static inline u64 ringbuf_core_unpublished(const struct ringbuf_core *c)
 {
-	return c->head - c->page->head;
+	return c->head - c->head_page->head;
 }
 
 /**
@@ -285,7 +291,33 @@ static inline bool ringbuf_core_overrun(const struct ringbuf_core *c, u64 pos)
  */
 static inline bool ringbuf_core_ready(const struct ringbuf_core *c, u64 pos)
 {
-	return ringbuf_before(pos, READ_ONCE(c->page->head));
+	return ringbuf_before(pos, READ_ONCE(c->head_page->head));
+}
+
+/**
+ * ringbuf_cursor_note_lag() - Remember how far behind a cursor has been
+ * @cur: the cursor, which is about to move
+ * @c: the ring
+ * @from: where its lag begins: the cursor, or the tail once that has passed it
+ *
+ * The lag only grows between two moves, so the moment before a move is when it is
+ * largest. A record that is being published at this moment may not count yet.
+ *
+ * Context: any; the cursor's owner.
+ */
+static inline void ringbuf_cursor_note_lag(struct ringbuf_cursor *cur,
+					   const struct ringbuf_core *c,
+					   const struct ringbuf_mark *from)
+{
+	const struct ringbuf_head *end = c->head_page;
+	u64 bytes = READ_ONCE(end->head) - from->pos;
+	u64 records = READ_ONCE(end->head_seq_again) - from->seq;
+
+	/* The seq may be one of before: then the difference is negative. */
+	if ((s64)bytes > (s64)cur->max_lag_bytes)
+		cur->max_lag_bytes = bytes;
+	if ((s64)records > (s64)cur->max_lag_records)
+		cur->max_lag_records = records;
 }
 
 /**
@@ -322,12 +354,14 @@ static inline void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes,
 }
 
 void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
-		       void *data, u64 size, const struct ringbuf_mark *start);
+		       struct ringbuf_head *head_page, void *data, u64 size,
+		       const struct ringbuf_mark *start);
 
 /* The producer's side: one caller at a time. */
 bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end);
 void *ringbuf_core_reserve_room(struct ringbuf_core *c, u32 len, u16 type);
 void *ringbuf_core_reserve_run(struct ringbuf_core *c, u32 len);
+int ringbuf_core_trim(struct ringbuf_core *c, u32 len);
 u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
 
 /* The consumers' side: anyone, at any time. */
@@ -418,25 +452,26 @@ static inline void *ringbuf_core_reserve(struct ringbuf_core *c, u32 len,
  * @c: the ring
  *
  * All that the producer wrote before is visible to a consumer that sees the
- * new head. Two write barriers, however many records.
+ * new head. Three stores, two of them releases, however many records.
+ *
+ * ringbuf_core_head() repeats while the three stores are under way. Preemption is
+ * off meanwhile, so that a reader of higher priority does not wait for the
+ * producer that it keeps from running.
  *
  * Context: any; producer only.
  */
 static inline void ringbuf_core_publish(struct ringbuf_core *c)
 {
-	u64 generation = c->generation + 1;
-	struct ringbuf_mark *end = &c->end[generation % ARRAY_SIZE(c->end)];
-	struct ringbuf_page *page = c->page;
+	struct ringbuf_head *out = c->head_page;
 	const u64 head = c->head, seq = c->head_seq;
 
-	WRITE_ONCE(end->pos, head);
-	WRITE_ONCE(end->seq, seq);
-	/* LMM(publish:A) pairs with LMM(head:A) and LMM(head:B). */
-	smp_wmb();
-	WRITE_ONCE(c->generation, generation);
-	WRITE_ONCE(page->head_seq, seq);
-	/* LMM(publish:B) pairs with LMM(peek:B). */
-	smp_store_release(&page->head, head);
+	preempt_disable_notrace();
+	WRITE_ONCE(out->head_seq, seq);
+	/* LMM(publish:B) pairs with LMM(peek:B) and LMM(head:B). */
+	smp_store_release(&out->head, head);
+	/* LMM(publish:A) pairs with LMM(head:A). */
+	smp_store_release(&out->head_seq_again, seq);
+	preempt_enable_notrace();
 }
 
 /**
@@ -492,7 +527,7 @@ static inline bool ringbuf_core_peek(const struct ringbuf_core *c,
 		/* LMM(peek:A) pairs with LMM(make_room:A). */
 		tail = smp_load_acquire(&c->page->tail);
 		/* LMM(peek:B) pairs with LMM(publish:B). */
-		v->head = smp_load_acquire(&c->page->head);
+		v->head = smp_load_acquire(&c->head_page->head);
 		if (ringbuf_core_look(c, at, tail, v))
 			return true;
 	} while (v->frame);
@@ -522,7 +557,7 @@ static inline const u8 *ringbuf_core_plain(const struct ringbuf_core *c,
 	u64 seq;
 
 	/* LMM(peek:B) pairs with LMM(publish:B). */
-	if (!ringbuf_before(at->pos, smp_load_acquire(&c->page->head)))
+	if (!ringbuf_before(at->pos, smp_load_acquire(&c->head_page->head)))
 		return NULL;
 	rec = ringbuf_frame_at(c, at->pos);
 	*len = READ_ONCE(rec->len);

@@ -152,4 +152,6 @@ void ringbuf_cursor_stats(const struct ringbuf_cursor *cur,
 	stats->lost_records = cur->lost_records + from.seq - cur->at.seq;
 	stats->read_bytes = cur->read_bytes;
 	stats->read_records = cur->read_records;
+	stats->max_lag_bytes = max(cur->max_lag_bytes, stats->lag_bytes);
+	stats->max_lag_records = max(cur->max_lag_records, stats->lag_records);
 }

@@ -139,7 +139,7 @@ static void catch_up(struct ringbuf_cursor *cur, struct ringbuf_core *c, u64 aim
 	struct ringbuf_view v;
 
 	/* LMM(hold_join:C) pairs with LMM(publish:B). */
-	v.head = smp_load_acquire(&c->page->head);
+	v.head = smp_load_acquire(&c->head_page->head);
 	if (ringbuf_core_look(c, &cur->at, aim, &v))
 		ringbuf_cursor_lose(cur, &v);
 }

@@ -8,22 +8,21 @@
 #include "chardev.h"
 #include "file.h"
 
-/* As first published, for good: what a caller must at least bring. */
-#define INFO_SIZE_V1		128
-#define CONSUMER_SIZE_V1	24
-#define STATS_SIZE_V1		72
-#define WRITER_SIZE_V1		8
-
 #define CONSUMER_FLAGS	(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_RELIABLE | \
 			 RINGBUF_CONSUMER_EOF)
+#define WRITER_FLAGS	(RINGBUF_WRITER_FRAMED | RINGBUF_WRITER_MAPPED)
 
 static_assert(sizeof(struct ringbuf_record) == 24);
 static_assert(sizeof(struct ringbuf_lost) == 16);
-static_assert(sizeof(struct ringbuf_info) == INFO_SIZE_V1);
-static_assert(sizeof(struct ringbuf_consumer) == CONSUMER_SIZE_V1);
-static_assert(sizeof(struct ringbuf_stats) == STATS_SIZE_V1);
-static_assert(sizeof(struct ringbuf_writer) == WRITER_SIZE_V1);
-static_assert(sizeof(struct ringbuf_page) == 64);
+static_assert(sizeof(struct ringbuf_info) == RINGBUF_INFO_SIZE_VER0);
+static_assert(sizeof(struct ringbuf_consumer) == RINGBUF_CONSUMER_SIZE_VER0);
+static_assert(sizeof(struct ringbuf_stats) == RINGBUF_STATS_SIZE_VER0);
+static_assert(sizeof(struct ringbuf_writer) == RINGBUF_WRITER_SIZE_VER0);
+static_assert(sizeof(struct ringbuf_advance) == RINGBUF_ADVANCE_SIZE_VER0);
+static_assert(sizeof(struct ringbuf_room) == RINGBUF_ROOM_SIZE_VER0);
+static_assert(offsetof(struct ringbuf_page, tail) == 64);
+static_assert(offsetof(struct ringbuf_page, wake_pos) == 128);
+static_assert(sizeof(struct ringbuf_head) == 24);
 
 /* The caller's struct_size, the first member of each structure. */
 static int get_struct_size(const void __user *arg, u32 min, u32 *size)
@@ -45,8 +44,8 @@ static int get_struct(void *to, u32 size, const void __user *arg, u32 min)
 }
 
 /*
- * Fill in a structure of the caller's size, which says afterwards how much of
- * it we know. What we do not know has to be zero already: it stays so.
+ * Fill in a structure of the caller's size, which says afterwards how much of it
+ * the kernel knows. The rest is zeroed.
  */
 static int put_struct(void __user *arg, void *from, u32 size, u32 min)
 {
@@ -55,13 +54,8 @@ static int put_struct(void __user *arg, void *from, u32 size, u32 min)
 
 	if (ret)
 		return ret;
-	if (user_size > size) {
-		ret = check_zeroed_user(arg + size, user_size - size);
-		if (ret < 0)
-			return ret;
-		if (!ret)
-			return -E2BIG;
-	}
+	if (user_size > size && clear_user(arg + size, user_size - size))
+		return -EFAULT;
 	size = min(size, user_size);
 	*(u32 *)from = size;
 	return copy_to_user(arg, from, size) ? -EFAULT : 0;
@@ -104,6 +98,9 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	if (READ_ONCE(rb->producer))
 		info->flags |= RINGBUF_RING_WRITER;
 	strscpy(info->name, rb->name, sizeof(info->name));
+	info->head_offset = core->page->head_offset;
+	memcpy(info->id, core->page->id, sizeof(info->id));
+	info->clockid = ringbuf_ring_clockid(rb);
 }
 
 /**
@@ -130,7 +127,7 @@ static int get_info(struct ringbuf_file *rf, void __user *arg)
 	struct ringbuf_info info;
 
 	ringbuf_get_info(rf->ring, &info);
-	return put_struct(arg, &info, sizeof(info), INFO_SIZE_V1);
+	return put_struct(arg, &info, sizeof(info), RINGBUF_INFO_SIZE_VER0);
 }
 
 static int get_stats(struct ringbuf_file *rf, void __user *arg)
@@ -138,7 +135,7 @@ static int get_stats(struct ringbuf_file *rf, void __user *arg)
 	struct ringbuf_stats stats;
 
 	ringbuf_file_stats(rf, &stats);
-	return put_struct(arg, &stats, sizeof(stats), STATS_SIZE_V1);
+	return put_struct(arg, &stats, sizeof(stats), RINGBUF_STATS_SIZE_VER0);
 }
 
 static int get_consumer(struct ringbuf_file *rf, void __user *arg)
@@ -150,30 +147,43 @@ static int get_consumer(struct ringbuf_file *rf, void __user *arg)
 		.wake_ns = READ_ONCE(rf->mark.ns),
 	};
 
-	return put_struct(arg, &consumer, sizeof(consumer), CONSUMER_SIZE_V1);
+	return put_struct(arg, &consumer, sizeof(consumer), RINGBUF_CONSUMER_SIZE_VER0);
+}
+
+/* What @mask names of the flags; _RELIABLE is for ringbuf_file_join(). */
+static void set_flags(struct ringbuf_file *rf, u32 flags, u32 mask)
+{
+	mask &= RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF;
+	spin_lock(&rf->lock);
+	WRITE_ONCE(rf->flags, (rf->flags & ~mask) | (flags & mask));
+	spin_unlock(&rf->lock);
 }
 
 static int set_consumer(struct ringbuf_file *rf, void __user *arg)
 {
 	struct ringbuf_consumer consumer;
+	u32 mask;
 	int ret;
 
-	ret = get_struct(&consumer, sizeof(consumer), arg, CONSUMER_SIZE_V1);
+	ret = get_struct(&consumer, sizeof(consumer), arg,
+			 RINGBUF_CONSUMER_SIZE_VER0);
 	if (ret)
 		return ret;
-	if (consumer.flags & ~CONSUMER_FLAGS)
+	if ((consumer.flags & ~CONSUMER_FLAGS) || consumer.reserved ||
+	    (consumer.mask & ~(CONSUMER_FLAGS | RINGBUF_CONSUMER_WAKE)))
 		return -EINVAL;
+	mask = consumer.mask ?: CONSUMER_FLAGS | RINGBUF_CONSUMER_WAKE;
 	/* Whatever can fail comes first. */
-	if (consumer.flags & RINGBUF_CONSUMER_RELIABLE) {
+	if (consumer.flags & mask & RINGBUF_CONSUMER_RELIABLE) {
 		ret = ringbuf_file_join(rf);
 		if (ret)
 			return ret;
-	} else {
+	} else if (mask & RINGBUF_CONSUMER_RELIABLE) {
 		ringbuf_file_leave(rf);
 	}
-	WRITE_ONCE(rf->flags, consumer.flags & ~RINGBUF_CONSUMER_RELIABLE);
+	set_flags(rf, consumer.flags, mask);
 	/* A reader that sleeps may be at its mark or at the end now. */
-	ringbuf_watermark_set(rf, &consumer);
+	ringbuf_watermark_set(rf, mask & RINGBUF_CONSUMER_WAKE ? &consumer : NULL);
 	return 0;
 }
 
@@ -182,13 +192,25 @@ static int set_writer(struct ringbuf_file *rf, void __user *arg)
 	struct ringbuf_writer writer;
 	int ret;
 
-	ret = get_struct(&writer, sizeof(writer), arg, WRITER_SIZE_V1);
+	ret = get_struct(&writer, sizeof(writer), arg, RINGBUF_WRITER_SIZE_VER0);
 	if (ret)
 		return ret;
-	if (writer.flags & ~RINGBUF_WRITER_FRAMED)
+	if (writer.flags & ~WRITER_FLAGS)
 		return -EINVAL;
+	/* No ring is made for it yet. */
+	if (writer.flags & RINGBUF_WRITER_MAPPED)
+		return -EPERM;
 	WRITE_ONCE(rf->writer_flags, writer.flags);
 	return 0;
+}
+
+static int get_writer(struct ringbuf_file *rf, void __user *arg)
+{
+	struct ringbuf_writer writer = {
+		.flags = READ_ONCE(rf->writer_flags),
+	};
+
+	return put_struct(arg, &writer, sizeof(writer), RINGBUF_WRITER_SIZE_VER0);
 }
 
 /* Bytes that the next read() that succeeds returns. */
@@ -209,11 +231,16 @@ static int next_size(struct ringbuf_file *rf)
 
 static int advance(struct ringbuf_file *rf, const void __user *arg)
 {
-	u64 pos;
+	struct ringbuf_advance advance;
+	int ret;
 
-	if (get_user(pos, (const u64 __user *)arg))
-		return -EFAULT;
-	return ringbuf_file_advance(rf, pos);
+	ret = get_struct(&advance, sizeof(advance), arg,
+			 RINGBUF_ADVANCE_SIZE_VER0);
+	if (ret)
+		return ret;
+	if (advance.flags)
+		return -EINVAL;
+	return ringbuf_file_advance(rf, advance.pos);
 }
 
 /* The mode that an ioctl asks of its file; 0: any. */
@@ -227,6 +254,9 @@ static fmode_t ioctl_mode(unsigned int cmd)
 	case RINGBUF_IOC_ADVANCE:
 		return FMODE_READ;
 	case RINGBUF_IOC_SET_WRITER:
+	case RINGBUF_IOC_GET_WRITER:
+	case RINGBUF_IOC_MAKE_ROOM:
+	case RINGBUF_IOC_WAKE:
 		return FMODE_WRITE;
 	default:
 		return 0;
@@ -243,8 +273,9 @@ static fmode_t ioctl_mode(unsigned int cmd)
  *
  * Return: 0; -EBADF when the file is not open for what @cmd is about, -EFAULT,
  * -EINVAL for a structure that is too small, for unknown flags and for a
- * position that is none to advance to, -E2BIG for a structure that asks for more
- * than we know, -EPERM when the ring allows no reliable consumers, -ENOMEM,
+ * position that is none to advance to, -E2BIG for a structure that is larger than
+ * a page or asks for more than the kernel knows, -EPERM when the ring allows no
+ * reliable consumers or no mapped writer, -ENOMEM,
  * -EINTR when killed, -ENOTTY for an unknown @cmd.
  */
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -266,8 +297,14 @@ long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return get_stats(rf, argp);
 	case RINGBUF_IOC_SET_WRITER:
 		return set_writer(rf, argp);
+	case RINGBUF_IOC_GET_WRITER:
+		return get_writer(rf, argp);
 	case RINGBUF_IOC_ADVANCE:
 		return advance(rf, argp);
+	case RINGBUF_IOC_MAKE_ROOM:
+	case RINGBUF_IOC_WAKE:
+		/* For a mapped writer, which this file is not. */
+		return -EPERM;
 	case FIONREAD:
 		return put_user(next_size(rf), (int __user *)argp);
 	default:

@@ -12,9 +12,9 @@ static unsigned long size = RINGBUF_DEFAULT_SIZE;
 module_param(size, ulong, 0444);
 MODULE_PARM_DESC(size, "bytes of the default ring, a power of two, page size to 1 GiB (default 1 MiB)");
 
-static bool timestamps = true;
-module_param(timestamps, bool, 0444);
-MODULE_PARM_DESC(timestamps, "stamp records with CLOCK_MONOTONIC (default Y)");
+static char *clock = "boottime";
+module_param(clock, charp, 0444);
+MODULE_PARM_DESC(clock, "clock of the records' time: boottime, monotonic, realtime, tai or none (default boottime)");
 
 static ushort mode = RINGBUF_DEFAULT_MODE;
 module_param(mode, ushort, 0444);
@@ -41,6 +41,11 @@ static int check_parameters(void)
 		       size, PAGE_SIZE, SZ_1G);
 		return -EINVAL;
 	}
+	if (ringbuf_clock_parse(clock) < 0) {
+		pr_err("clock=%s: want boottime, monotonic, realtime, tai or none\n",
+		       clock);
+		return -EINVAL;
+	}
 	if (!ringbuf_valid_mode(mode)) {
 		pr_err("mode=%#o: want read and write permissions only, such as 0640\n",
 		       mode);
@@ -61,7 +66,7 @@ static int add_default_ring(void)
 		.size = size,
 		.mode = mode,
 		.max_consumers = max_consumers,
-		.timestamps = timestamps,
+		.clock = ringbuf_clock_parse(clock),
 		.reliable = reliable,
 		.stall_ms = stall_ms,
 	};

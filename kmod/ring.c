@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/uuid.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
 #include "ring.h"
@@ -105,14 +106,14 @@ static void free_storage(struct ringbuf *rb)
 	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
 
 	vunmap(rb->core.data);
-	for (i = 0; rb->pages && i <= n && rb->pages[i]; i++)
+	for (i = 0; rb->pages && i < RINGBUF_DATA_PAGE + n && rb->pages[i]; i++)
 		__free_page(rb->pages[i]);
 	kvfree(rb->pages);
 }
 
 /*
- * pages[0] is the exported page; pages[1..n] the data area's, which stand there
- * once more as pages[n+1..2n] for the double mapping.
+ * The data area's pages stand in @pages twice, one row after the other, for the
+ * double mapping.
  */
 static int alloc_storage(struct ringbuf *rb)
 {
@@ -124,24 +125,28 @@ static int alloc_storage(struct ringbuf *rb)
 	struct ringbuf_page *page;
 	void *data;
 
-	rb->pages = kvcalloc(2 * n + 1, sizeof(*rb->pages), gfp);
+	rb->pages = kvcalloc(ringbuf_map_pages(rb), sizeof(*rb->pages), gfp);
 	if (!rb->pages)
 		return -ENOMEM;
-	for (i = 0; i <= n; i++) {
+	for (i = 0; i < RINGBUF_DATA_PAGE + n; i++) {
 		rb->pages[i] = alloc_page(gfp | __GFP_ZERO);
 		if (!rb->pages[i])
 			return -ENOMEM;
-		if (i)
+		if (i >= RINGBUF_DATA_PAGE)
 			rb->pages[n + i] = rb->pages[i];
 	}
-	data = vmap(rb->pages + 1, 2 * n, VM_MAP, PAGE_KERNEL);
+	data = vmap(rb->pages + RINGBUF_DATA_PAGE, 2 * n, VM_MAP, PAGE_KERNEL);
 	if (!data)
 		return -ENOMEM;
 
 	page = page_address(rb->pages[0]);
-	ringbuf_core_init(&rb->core, page, data, rb->config.size, &start);
-	page->data_offset = PAGE_SIZE;
-	if (rb->config.timestamps)
+	ringbuf_core_init(&rb->core, page,
+			  page_address(rb->pages[RINGBUF_HEAD_PAGE]), data,
+			  rb->config.size, &start);
+	page->head_offset = RINGBUF_HEAD_PAGE * PAGE_SIZE;
+	page->data_offset = RINGBUF_DATA_PAGE * PAGE_SIZE;
+	generate_random_uuid(page->id);
+	if (rb->config.clock != RINGBUF_CLOCK_OFF)
 		page->flags |= RINGBUF_RING_TIMESTAMPS;
 	if (rb->config.reliable)
 		page->flags |= RINGBUF_RING_RELIABLE;
@@ -304,14 +309,14 @@ void ringbuf_ring_publish(struct ringbuf *rb)
  */
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
 {
-	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
+	trace_ringbuf_wakeup(rb->name, rb->core.head_page->head);
 	wake_all(rb);
 }
 
 /* Behind a full barrier, and somebody is there. */
 static noinline void wake_from_anywhere(struct ringbuf *rb)
 {
-	trace_ringbuf_wakeup(rb->name, rb->core.page->head);
+	trace_ringbuf_wakeup(rb->name, rb->core.head_page->head);
 	irq_work_queue(&rb->wake);
 }
 
@@ -390,38 +395,72 @@ void ringbuf_flush(struct ringbuf *rb)
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_flush, RINGBUF_NAMESPACE);
 
+#define COMMIT_FLAGS	(RINGBUF_COMMIT_NOWAKE | RINGBUF_COMMIT_DEFER)
+
 /**
  * ringbuf_commit() - Close the open reservation as a record
  * @rb: the ring
- * @flags: 0 to publish it and wake who waits, RINGBUF_COMMIT_NOWAKE to publish
- *	only, RINGBUF_COMMIT_DEFER to do neither; a burst defers all but its
- *	last, or ends with ringbuf_flush()
+ * @flags: 0 to publish the record and wake consumers that wait,
+ *	RINGBUF_COMMIT_NOWAKE to publish only, RINGBUF_COMMIT_DEFER to do
+ *	neither; a burst defers all but its last, or ends with ringbuf_flush()
  *
- * All that the producer wrote before is visible to who reads the record.
- * Without an open reservation it does nothing.
+ * A consumer that reads the record sees all that the producer wrote before.
  *
  * Context: any, NMI included; the producer.
+ *
+ * Return: 0; -EINVAL for unknown @flags, and the reservation stays open; -ENOENT
+ * when no reservation is open.
  */
-void ringbuf_commit(struct ringbuf *rb, unsigned int flags)
+int ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 {
+	if (unlikely(flags & ~COMMIT_FLAGS))
+		return -EINVAL;
 	if (WARN_ON_ONCE(!ringbuf_core_open(&rb->core)))
-		return;
+		return -ENOENT;
 	ringbuf_ring_commit(rb);
 	if (!(flags & RINGBUF_COMMIT_DEFER))
 		publish(rb);
-	if (flags & (RINGBUF_COMMIT_DEFER | RINGBUF_COMMIT_NOWAKE))
+	if (flags & COMMIT_FLAGS)
 		rb->unheard = true;
 	else
 		wake_later(rb);
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
+
+/**
+ * ringbuf_commit_len() - Close the open reservation as a shorter record
+ * @rb: the ring
+ * @len: payload bytes of the record, from 1 to what was reserved
+ * @flags: as for ringbuf_commit()
+ *
+ * The record is the first @len bytes. The rest of the reservation is zeroed, and
+ * the next record begins where this one ends.
+ *
+ * Context: any, NMI included; the producer.
+ *
+ * Return: as ringbuf_commit(); -EINVAL for a bad @len, too.
+ */
+int ringbuf_commit_len(struct ringbuf *rb, u32 len, unsigned int flags)
+{
+	int ret;
+
+	if (unlikely(flags & ~COMMIT_FLAGS))
+		return -EINVAL;
+	if (WARN_ON_ONCE(!ringbuf_core_open(&rb->core)))
+		return -ENOENT;
+	ret = ringbuf_core_trim(&rb->core, len);
+	return ret ?: ringbuf_commit(rb, flags);
+}
+EXPORT_SYMBOL_NS_GPL(ringbuf_commit_len, RINGBUF_NAMESPACE);
 
 /**
  * ringbuf_discard() - Drop the open reservation
  * @rb: the ring
  *
- * No record, and no seq used. What it overwrote is gone, of which those wake who
- * have not read it.
+ * No record, and no seq used. Records that the reservation overwrote are gone, and
+ * consumers that had not read them are woken. What was reserved is zeroed, so the
+ * cost is that of its size.
  *
  * Context: any, NMI included; the producer.
  */
@@ -445,8 +484,8 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
  *
  * Return: 0; -EINVAL when @len is 0, -EMSGSIZE when it is above max_record,
  * -ENODEV when the ring has been destroyed, -EBUSY when a reservation is open,
- * -EAGAIN when a reliable consumer holds the space, and the record has been
- * dropped.
+ * -ENOBUFS when a reliable consumer holds the space: the record has been dropped
+ * and has used a seq.
  */
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 {
@@ -463,7 +502,7 @@ int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 		payload = reserve_room(rb, len, type);
 	}
 	if (unlikely(!payload))
-		return -EAGAIN;
+		return -ENOBUFS;
 	memcpy(payload, data, len);
 	ringbuf_ring_commit(rb);
 	publish(rb);

@@ -37,7 +37,8 @@
  *	producer, NULL when free
  * @consumers: open consumers
  * @name: of the ring
- * @pages: storage: the exported page, then the data area's pages, twice
+ * @pages: storage, as a map shows it: the exported page, that of the head, then the
+ *	data area's pages, twice
  * @misc: the device node
  * @device: its name
  * @node: in the list of rings
@@ -68,10 +69,14 @@ struct ringbuf {
 	struct list_head node;
 };
 
+/* Places in @pages. */
+#define RINGBUF_HEAD_PAGE	1
+#define RINGBUF_DATA_PAGE	2
+
 /* Pages that a map can show: @pages. */
 static inline unsigned long ringbuf_map_pages(const struct ringbuf *rb)
 {
-	return 1 + 2 * (rb->config.size >> PAGE_SHIFT);
+	return RINGBUF_DATA_PAGE + 2 * (rb->config.size >> PAGE_SHIFT);
 }
 
 /* What room wakes. */
@@ -110,6 +115,20 @@ static inline bool ringbuf_ring_dead(const struct ringbuf *rb)
 	return smp_load_acquire(&rb->core.page->flags) & RINGBUF_RING_DEAD;
 }
 
+/* As clock_gettime() calls the ring's clock. */
+static inline s32 ringbuf_ring_clockid(const struct ringbuf *rb)
+{
+	static const s32 ids[] = {
+		[RINGBUF_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
+		[RINGBUF_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
+		[RINGBUF_CLOCK_REALTIME] = CLOCK_REALTIME,
+		[RINGBUF_CLOCK_TAI] = CLOCK_TAI,
+		[RINGBUF_CLOCK_OFF] = RINGBUF_CLOCK_NONE,
+	};
+
+	return ids[rb->config.clock];
+}
+
 /*
  * Why a record is above max_record: @ret, or the ring takes no more. It is so a
  * moment before the ring is dead, see ringbuf_ring_kill().
@@ -119,10 +138,21 @@ static inline int ringbuf_ring_refuses(const struct ringbuf *rb, int ret)
 	return READ_ONCE(rb->core.max_record) ? ret : -ENODEV;
 }
 
-/* The clock for records: good in an NMI, too. */
+/* The clock for records, in ns. All of these clocks can be read in an NMI. */
 static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
 {
-	return rb->config.timestamps ? ktime_get_mono_fast_ns() : 0;
+	switch (rb->config.clock) {
+	case RINGBUF_CLOCK_BOOTTIME:
+		return ktime_get_boot_fast_ns();
+	case RINGBUF_CLOCK_MONOTONIC:
+		return ktime_get_mono_fast_ns();
+	case RINGBUF_CLOCK_REALTIME:
+		return ktime_get_real_fast_ns();
+	case RINGBUF_CLOCK_TAI:
+		return ktime_get_tai_fast_ns();
+	default:
+		return 0;
+	}
 }
 
 /* All who poll for what may never come again, exclusive waiters included. */
@@ -159,7 +189,7 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 /* What poll() tells of: room for a record of max size after what is published. */
 static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
 {
-	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.page->head),
+	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.head_page->head),
 				 ringbuf_frame_size(ringbuf_max_record(rb->core.size)));
 }
 

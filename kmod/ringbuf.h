@@ -26,6 +26,25 @@ struct ringbuf;
 #define RINGBUF_COMMIT_NOWAKE	BIT(0) /* publish, wake nobody */
 #define RINGBUF_COMMIT_DEFER	BIT(1) /* neither publish nor wake */
 
+/* struct ringbuf_config::flags */
+#define RINGBUF_CONFIG_PRODUCER	BIT(0) /* the caller holds the producer slot */
+
+/**
+ * enum ringbuf_clock - The clock that gives records their time
+ * @RINGBUF_CLOCK_BOOTTIME: CLOCK_BOOTTIME; goes on while the machine is suspended
+ * @RINGBUF_CLOCK_MONOTONIC: CLOCK_MONOTONIC
+ * @RINGBUF_CLOCK_REALTIME: CLOCK_REALTIME; jumps when somebody sets the time
+ * @RINGBUF_CLOCK_TAI: CLOCK_TAI
+ * @RINGBUF_CLOCK_OFF: none: records carry the time 0
+ */
+enum ringbuf_clock {
+	RINGBUF_CLOCK_BOOTTIME,
+	RINGBUF_CLOCK_MONOTONIC,
+	RINGBUF_CLOCK_REALTIME,
+	RINGBUF_CLOCK_TAI,
+	RINGBUF_CLOCK_OFF,
+};
+
 /**
  * struct ringbuf_config - What a ring is made with
  * @name: of the ring, whose node is /dev/ringbuf-NAME: 1 to 31 letters, digits,
@@ -33,28 +52,33 @@ struct ringbuf;
  * @size: bytes of the data area, a power of two, PAGE_SIZE to 1 GiB
  * @mode: permission bits of the node, 0: nobody's but root's
  * @max_consumers: open consumers at a time, 0: no limit
- * @timestamps: records carry the time of their commit
+ * @clock: records carry the time of their commit by this clock
  * @reliable: consumers may be reliable
  * @stall_ms: how long one may hold the writer, in ms; 0: for ever
+ * @flags: RINGBUF_CONFIG_*
+ *
+ * Zeroed members are the defaults, but for @name and @size.
  */
 struct ringbuf_config {
 	const char *name;
 	unsigned long size;
 	umode_t mode;
 	unsigned int max_consumers;
-	bool timestamps;
+	enum ringbuf_clock clock;
 	bool reliable;
 	unsigned int stall_ms;
+	unsigned int flags;
 };
 
-struct ringbuf *ringbuf_create(const struct ringbuf_config *config);
+struct ringbuf * __must_check ringbuf_create(const struct ringbuf_config *config);
 void ringbuf_destroy(struct ringbuf *rb);
 
-struct ringbuf *ringbuf_producer_get(const char *name);
+struct ringbuf * __must_check ringbuf_producer_get(const char *name);
 void ringbuf_producer_put(struct ringbuf *rb);
 
-void *ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type);
-void ringbuf_commit(struct ringbuf *rb, unsigned int flags);
+void * __must_check ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type);
+int ringbuf_commit(struct ringbuf *rb, unsigned int flags);
+int ringbuf_commit_len(struct ringbuf *rb, u32 len, unsigned int flags);
 void ringbuf_discard(struct ringbuf *rb);
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type);
 void ringbuf_flush(struct ringbuf *rb);

@@ -46,6 +46,40 @@ bool ringbuf_valid_name(const char *name)
 	return c > name && c - name < RINGBUF_NAME_SIZE;
 }
 
+static const char * const clock_names[] = {
+	[RINGBUF_CLOCK_BOOTTIME] = "boottime",
+	[RINGBUF_CLOCK_MONOTONIC] = "monotonic",
+	[RINGBUF_CLOCK_REALTIME] = "realtime",
+	[RINGBUF_CLOCK_TAI] = "tai",
+	[RINGBUF_CLOCK_OFF] = "none",
+};
+
+/**
+ * ringbuf_clock_parse() - Find a clock by its name
+ * @name: the name; a newline may end it
+ *
+ * Context: any.
+ *
+ * Return: enum ringbuf_clock; -EINVAL when there is no clock of that name.
+ */
+int ringbuf_clock_parse(const char *name)
+{
+	return sysfs_match_string(clock_names, name);
+}
+
+/**
+ * ringbuf_clock_name() - The name of a clock
+ * @clock: the clock
+ *
+ * Context: any.
+ *
+ * Return: the name that ringbuf_clock_parse() takes.
+ */
+const char *ringbuf_clock_name(enum ringbuf_clock clock)
+{
+	return clock_names[clock];
+}
+
 /* The caller holds rings_lock or list_lock. */
 static struct ringbuf *find_ring(const char *name)
 {
@@ -74,6 +108,14 @@ static int add_device(struct ringbuf *rb)
 	return misc_register(&rb->misc);
 }
 
+/* A kernel producer has taken the slot: it holds the ring and this module. */
+static void hold_for_producer(struct ringbuf *rb)
+{
+	kref_get(&rb->ref);
+	/* Not all callers depend on this module by its symbols. */
+	__module_get(THIS_MODULE);
+}
+
 /**
  * ringbuf_ring_add() - Make a ring and its device
  * @config: checked by the caller
@@ -91,6 +133,9 @@ struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config)
 
 	if (IS_ERR(rb))
 		return rb;
+	/* Nobody knows the ring yet, so the slot is free. */
+	if (config->flags & RINGBUF_CONFIG_PRODUCER && !ringbuf_ring_claim(rb, rb))
+		hold_for_producer(rb);
 	mutex_lock(&rings_lock);
 	ret = find_ring(rb->name) ? -EEXIST : add_device(rb);
 	if (!ret) {
@@ -100,6 +145,8 @@ struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config)
 	}
 	mutex_unlock(&rings_lock);
 	if (ret) {
+		if (config->flags & RINGBUF_CONFIG_PRODUCER)
+			ringbuf_producer_put(rb);
 		ringbuf_ring_put(rb);
 		return ERR_PTR(ret);
 	}
@@ -130,9 +177,11 @@ void ringbuf_ring_remove(struct ringbuf *rb)
  * ringbuf_create() - Make a ring with a device of its own
  * @config: what it is to be; not needed afterwards
  *
- * Processes can open /dev/ringbuf-NAME at once, for writing, too: the producer
- * slot is free, and ringbuf_producer_get() takes it. The memory is accounted to
- * the calling task.
+ * Processes can open /dev/ringbuf-NAME at once. With RINGBUF_CONFIG_PRODUCER the
+ * caller holds the producer slot from the start, as if by
+ * ringbuf_producer_get(), and gives it back with ringbuf_producer_put(). Without
+ * that flag a process may take the slot first. The memory is accounted to the
+ * calling task.
  *
  * Context: task; may sleep. Not in a misc device's open().
  *
@@ -147,7 +196,9 @@ struct ringbuf *ringbuf_create(const struct ringbuf_config *config)
 	if (!ringbuf_valid_name(config->name) ||
 	    !ringbuf_valid_size(config->size) ||
 	    !ringbuf_valid_mode(config->mode) ||
-	    !ringbuf_valid_consumers(config->max_consumers))
+	    !ringbuf_valid_consumers(config->max_consumers) ||
+	    (unsigned int)config->clock >= ARRAY_SIZE(clock_names) ||
+	    config->flags & ~RINGBUF_CONFIG_PRODUCER)
 		return ERR_PTR(-EINVAL);
 	rb = ringbuf_ring_add(config);
 	/* Not all callers depend on this module by its symbols. */
@@ -196,11 +247,8 @@ struct ringbuf *ringbuf_producer_get(const char *name)
 	rb = find_ring(name);
 	if (rb)
 		ret = ringbuf_ring_claim(rb, rb);
-	if (!ret) {
-		kref_get(&rb->ref);
-		/* Not all callers depend on this module by its symbols. */
-		__module_get(THIS_MODULE);
-	}
+	if (!ret)
+		hold_for_producer(rb);
 	spin_unlock(&list_lock);
 	return ret ? ERR_PTR(ret) : rb;
 }

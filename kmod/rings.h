@@ -29,6 +29,8 @@ static inline bool ringbuf_valid_consumers(unsigned int max_consumers)
 }
 
 bool ringbuf_valid_name(const char *name);
+int ringbuf_clock_parse(const char *name);
+const char *ringbuf_clock_name(enum ringbuf_clock clock);
 
 struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config);
 void ringbuf_ring_remove(struct ringbuf *rb);

@@ -44,9 +44,16 @@ RING_ATTR(dropped, info.dropped);
 RING_ATTR(max_record, info.max_record);
 RING_ATTR(consumers, info.consumers);
 RING_ATTR(writer, !!(info.flags & RINGBUF_RING_WRITER));
-RING_ATTR(timestamps, !!(info.flags & RINGBUF_RING_TIMESTAMPS));
 RING_ATTR(reliable, !!(info.flags & RINGBUF_RING_RELIABLE));
 RING_ATTR(reliable_consumers, info.reliable_consumers);
+
+static ssize_t clock_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  ringbuf_clock_name(ring_of(dev)->config.clock));
+}
+static DEVICE_ATTR_RO(clock);
 
 static ssize_t stall_ms_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
@@ -74,7 +81,7 @@ static struct attribute *ring_attrs[] = {
 	&dev_attr_ring_max_record.attr,
 	&dev_attr_ring_consumers.attr,
 	&dev_attr_ring_writer.attr,
-	&dev_attr_ring_timestamps.attr,
+	&dev_attr_clock.attr,
 	&dev_attr_ring_reliable.attr,
 	&dev_attr_ring_reliable_consumers.attr,
 	&dev_attr_stall_ms.attr,

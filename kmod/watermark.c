@@ -79,8 +79,8 @@ static bool reached(struct ringbuf_file *rf)
 	u32 bytes = READ_ONCE(mark->bytes);
 	u32 records = READ_ONCE(mark->records);
 	u64 ns = READ_ONCE(mark->ns);
-	u64 head = READ_ONCE(core->page->head);
-	u64 head_seq = READ_ONCE(core->page->head_seq);
+	u64 head = READ_ONCE(core->head_page->head);
+	u64 head_seq = READ_ONCE(core->head_page->head_seq);
 	struct ringbuf_mark at;
 	unsigned long flags;
 	bool ret;
@@ -267,7 +267,7 @@ int ringbuf_watermark_wait(struct ringbuf_file *rf)
 /**
  * ringbuf_watermark_set() - Set a consumer's watermark
  * @rf: its file, whose flags have been set
- * @consumer: what it asks for
+ * @consumer: what it asks for; NULL: the watermark that it has
  *
  * Context: task.
  */
@@ -277,13 +277,15 @@ void ringbuf_watermark_set(struct ringbuf_file *rf,
 	struct ringbuf_watermark *mark = &rf->mark;
 	unsigned long flags;
 
-	spin_lock_irqsave(&mark->lock, flags);
-	WRITE_ONCE(mark->bytes, consumer->wake_bytes);
-	WRITE_ONCE(mark->records, consumer->wake_records);
-	WRITE_ONCE(mark->ns, consumer->wake_ns);
-	mark->pos = NOWHERE;
-	hrtimer_try_to_cancel(&mark->timer);
-	spin_unlock_irqrestore(&mark->lock, flags);
+	if (consumer) {
+		spin_lock_irqsave(&mark->lock, flags);
+		WRITE_ONCE(mark->bytes, consumer->wake_bytes);
+		WRITE_ONCE(mark->records, consumer->wake_records);
+		WRITE_ONCE(mark->ns, consumer->wake_ns);
+		mark->pos = NOWHERE;
+		hrtimer_try_to_cancel(&mark->timer);
+		spin_unlock_irqrestore(&mark->lock, flags);
+	}
 	/* For who waits, to whom no wakeup comes, or an older mark's did not. */
 	ringbuf_watermark_listen(rf);
 	ringbuf_watermark_wake(rf);
