@@ -61,6 +61,15 @@ static int put_struct(void __user *arg, void *from, u32 size, u32 min)
 	return copy_to_user(arg, from, size) ? -EFAULT : 0;
 }
 
+/* As clock_gettime() calls the ring's clock. */
+static const s32 clockids[] = {
+	[RINGBUF_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
+	[RINGBUF_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
+	[RINGBUF_CLOCK_REALTIME] = CLOCK_REALTIME,
+	[RINGBUF_CLOCK_TAI] = CLOCK_TAI,
+	[RINGBUF_CLOCK_OFF] = RINGBUF_CLOCK_NONE,
+};
+
 /**
  * ringbuf_get_info() - Describe a ring
  * @rb: the ring
@@ -100,7 +109,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	strscpy(info->name, rb->name, sizeof(info->name));
 	info->head_offset = core->page->head_offset;
 	memcpy(info->id, core->page->id, sizeof(info->id));
-	info->clockid = ringbuf_ring_clockid(rb);
+	info->clockid = clockids[rb->config.clock];
 }
 
 /**

@@ -115,20 +115,6 @@ static inline bool ringbuf_ring_dead(const struct ringbuf *rb)
 	return smp_load_acquire(&rb->core.page->flags) & RINGBUF_RING_DEAD;
 }
 
-/* As clock_gettime() calls the ring's clock. */
-static inline s32 ringbuf_ring_clockid(const struct ringbuf *rb)
-{
-	static const s32 ids[] = {
-		[RINGBUF_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
-		[RINGBUF_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
-		[RINGBUF_CLOCK_REALTIME] = CLOCK_REALTIME,
-		[RINGBUF_CLOCK_TAI] = CLOCK_TAI,
-		[RINGBUF_CLOCK_OFF] = RINGBUF_CLOCK_NONE,
-	};
-
-	return ids[rb->config.clock];
-}
-
 /*
  * Why a record is above max_record: @ret, or the ring takes no more. It is so a
  * moment before the ring is dead, see ringbuf_ring_kill().

@@ -7,13 +7,14 @@
 
 static_assert(sizeof(struct ringbuf_record) == 24, "record");
 static_assert(sizeof(struct ringbuf_lost) == 16, "lost");
-static_assert(sizeof(struct ringbuf_info) == 128, "info");
-static_assert(sizeof(struct ringbuf_consumer) == 24, "consumer");
-static_assert(sizeof(struct ringbuf_stats) == 72, "stats");
+static_assert(sizeof(struct ringbuf_info) == 160, "info");
+static_assert(sizeof(struct ringbuf_consumer) == 32, "consumer");
+static_assert(sizeof(struct ringbuf_stats) == 88, "stats");
 static_assert(sizeof(struct ringbuf_writer) == 8, "writer");
-static_assert(sizeof(struct ringbuf_page) == 64, "page");
-static_assert(RINGBUF_IOC_ADVANCE == 0x4008bc05, "ADVANCE");
-static_assert(RINGBUF_IOC_GET_INFO == 0xbc00, "GET_INFO");
+static_assert(sizeof(struct ringbuf_page) == 136, "page");
+static_assert(RINGBUF_IOC_ADVANCE == 0x4010bc05, "ADVANCE");
+static_assert(RINGBUF_IOC_GET_INFO == 0xc0a0bc00, "GET_INFO");
+static_assert(RINGBUF_IOC_GET_STATS == 0xc058bc03, "GET_STATS");
 
 #define F(len) ((int)RINGBUF_FRAME_SIZE(len))
 
@@ -41,7 +42,7 @@ TEST_F(ring, every_ioctl_works)
 
 	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
 	ASSERT_EQ(0, rb_info(self->p.r, &i));
-	EXPECT_EQ(128, i.struct_size);
+	EXPECT_EQ(160, i.struct_size);
 	EXPECT_EQ(RINGBUF_ABI, i.abi);
 	EXPECT_EQ(4096, i.data_size);
 	EXPECT_EQ(128, i.head);
@@ -69,18 +70,18 @@ TEST_F(ring, errors_are_the_same)
 	struct ringbuf_info i;
 	uint64_t pos = 1;
 
-	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, &pos)));
-	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(-EINVAL, rb_advance(self->p.r, pos));
+	EXPECT_EQ(-EBADF, rb_advance(self->p.w, pos));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, NULL)));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, -8L)));
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r, _IO(RINGBUF_IOC_TYPE, 9), &pos)));
+	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r, _IO(RINGBUF_IOC_TYPE, 20), &pos)));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, NULL)));
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, -8L)));
-	i.struct_size = 127;
+	i.struct_size = 159;
 	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, &i)));
 	i.struct_size = -1U;
 	EXPECT_EQ(-E2BIG, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, &i)));
-	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, 1U << 31));
+	EXPECT_EQ(-EINVAL, rb_set_consumer(self->p.r, 1U << 30));
 	EXPECT_EQ(-EBADF, rb_stats(self->p.w, &s));
 	EXPECT_EQ(-EBADF, rb_set_writer(self->p.r, 0));
 }
@@ -110,7 +111,7 @@ TEST_F(ring, the_map_is_the_same)
 	ASSERT_EQ(0, rb_map_fd(&m, self->p.r));
 	EXPECT_EQ(RINGBUF_PAGE_MAGIC, m.page->magic);
 	EXPECT_EQ(sizeof(*m.page), m.page->struct_size);
-	EXPECT_EQ(getpagesize(), m.page->data_offset);
+	EXPECT_EQ(2 * getpagesize(), m.page->data_offset);
 	EXPECT_EQ(4096, m.page->data_size);
 	/* Some of them lie across the end. */
 	for (int n = 0; n < 100; n++) {

@@ -155,12 +155,12 @@ TEST_F(ring, time_is_monotonic_and_that_of_the_write)
 	}
 }
 
-TEST_F(ring, without_timestamps_time_is_zero)
+TEST_F(ring, without_a_clock_time_is_zero)
 {
 	struct ringbuf_info i;
 
 	rb_pair_close(&self->p);
-	ASSERT_EQ(0, rb_pair_open(&self->p, "timestamps=0"));
+	ASSERT_EQ(0, rb_pair_open(&self->p, "clock=none"));
 	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
 	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
 	ASSERT_EQ(F(8), read(self->p.r, rb_in, RB_MAX));
@@ -168,6 +168,7 @@ TEST_F(ring, without_timestamps_time_is_zero)
 	EXPECT_EQ(0, in()->time_ns);
 	ASSERT_EQ(0, rb_info(self->p.r, &i));
 	EXPECT_FALSE(i.flags & RINGBUF_RING_TIMESTAMPS);
+	EXPECT_EQ(RINGBUF_CLOCK_NONE, i.clockid);
 }
 
 TEST_F(ring, changing_the_mode_keeps_the_cursor)

@@ -81,7 +81,7 @@ static int let_go(enum how how, int r, pid_t pid, void *map, uint64_t n)
 	case SEEK:
 		return lseek(r, n, SEEK_SET) == (off_t)n ? 0 : -errno;
 	case ADVANCE:
-		return RC(ioctl(r, RINGBUF_IOC_ADVANCE, &pos));
+		return rb_advance(r, pos);
 	case CLEAR:
 		return rb_set_consumer(r, 0);
 	case CLOSE:

@@ -8,15 +8,27 @@
 
 static_assert(sizeof(struct ringbuf_record) == 24, "record");
 static_assert(sizeof(struct ringbuf_lost) == 16, "lost");
-static_assert(sizeof(struct ringbuf_info) == 128, "info");
-static_assert(sizeof(struct ringbuf_consumer) == 24, "consumer");
-static_assert(sizeof(struct ringbuf_stats) == 72, "stats");
+static_assert(sizeof(struct ringbuf_info) == 160, "info");
+static_assert(sizeof(struct ringbuf_consumer) == 32, "consumer");
+static_assert(sizeof(struct ringbuf_stats) == 88, "stats");
 static_assert(sizeof(struct ringbuf_writer) == 8, "writer");
-static_assert(sizeof(struct ringbuf_page) == 64, "page");
+static_assert(sizeof(struct ringbuf_advance) == 16, "advance");
+static_assert(sizeof(struct ringbuf_room) == 24, "room");
+static_assert(sizeof(struct ringbuf_page) == 136, "page");
+static_assert(offsetof(struct ringbuf_page, head_offset) == 32, "head_offset");
+static_assert(offsetof(struct ringbuf_page, id) == 40, "page.id");
+static_assert(offsetof(struct ringbuf_page, tail) == 64, "tail");
+static_assert(offsetof(struct ringbuf_page, wake_pos) == 128, "wake_pos");
+static_assert(sizeof(struct ringbuf_head) == 24, "head");
+static_assert(offsetof(struct ringbuf_head, head) == 8, "head.head");
 static_assert(offsetof(struct ringbuf_info, name) == 96, "info.name");
 static_assert(offsetof(struct ringbuf_info, max_record) == 80, "max_record");
+static_assert(offsetof(struct ringbuf_info, head_offset) == 128, "info.head_offset");
+static_assert(offsetof(struct ringbuf_info, id) == 136, "info.id");
+static_assert(offsetof(struct ringbuf_info, clockid) == 152, "clockid");
 static_assert(offsetof(struct ringbuf_stats, read_records) == 64, "stats end");
 static_assert(offsetof(struct ringbuf_consumer, wake_ns) == 16, "wake_ns");
+static_assert(offsetof(struct ringbuf_consumer, mask) == 24, "mask");
 static_assert(offsetof(struct ringbuf_record, time_ns) == 16, "time_ns");
 
 #define FRAMED	RINGBUF_CONSUMER_FRAMED
@@ -52,23 +64,31 @@ FIXTURE_VARIANT(sized) {
 };
 
 FIXTURE_VARIANT_ADD(sized, get_info) {
-	.nr = RINGBUF_IOC_GET_INFO, .size = 128, .get = true,
+	.nr = RINGBUF_IOC_GET_INFO, .size = 160, .get = true,
 };
 
 FIXTURE_VARIANT_ADD(sized, get_consumer) {
-	.nr = RINGBUF_IOC_GET_CONSUMER, .size = 24, .get = true,
+	.nr = RINGBUF_IOC_GET_CONSUMER, .size = 32, .get = true,
 };
 
 FIXTURE_VARIANT_ADD(sized, set_consumer) {
-	.nr = RINGBUF_IOC_SET_CONSUMER, .size = 24,
+	.nr = RINGBUF_IOC_SET_CONSUMER, .size = 32,
 };
 
 FIXTURE_VARIANT_ADD(sized, get_stats) {
-	.nr = RINGBUF_IOC_GET_STATS, .size = 72, .get = true,
+	.nr = RINGBUF_IOC_GET_STATS, .size = 88, .get = true,
 };
 
 FIXTURE_VARIANT_ADD(sized, set_writer) {
 	.nr = RINGBUF_IOC_SET_WRITER, .size = 8, .writer = true,
+};
+
+FIXTURE_VARIANT_ADD(sized, get_writer) {
+	.nr = RINGBUF_IOC_GET_WRITER, .size = 8, .writer = true, .get = true,
+};
+
+FIXTURE_VARIANT_ADD(sized, advance) {
+	.nr = RINGBUF_IOC_ADVANCE, .size = 16,
 };
 
 FIXTURE_SETUP(sized)
@@ -128,19 +148,43 @@ TEST_F(sized, a_larger_structure_with_a_zero_tail_works)
 	EXPECT_EQ(0, call(self->fd, variant->nr, self->mem, self->page));
 }
 
-TEST_F(sized, a_larger_structure_with_a_tail_in_use_is_too_big)
+TEST_F(sized, a_larger_structure_with_a_tail_in_use)
 {
 	static const uint32_t at[] = { 0, 1, 7, 99 };
 
 	for (int i = 0; i < 4; i++) {
 		memset(self->mem, 0, self->page);
 		self->mem[variant->size + at[i]] = 1;
-		EXPECT_EQ(-E2BIG, call(self->fd, variant->nr, self->mem,
-				       variant->size + 100));
+		/* The kernel zeroes what it is to fill in, and refuses the rest. */
+		EXPECT_EQ(variant->get ? 0 : -E2BIG,
+			  call(self->fd, variant->nr, self->mem,
+			       variant->size + 100));
+		EXPECT_EQ(!variant->get, self->mem[variant->size + at[i]]);
 	}
 	/* What lies behind the structure is not the kernel's business. */
+	self->mem[variant->size + 99] = 1;
 	EXPECT_EQ(0, call(self->fd, variant->nr, self->mem,
 			  variant->size + 99));
+	EXPECT_EQ(1, self->mem[variant->size + 99]);
+}
+
+TEST_F(sized, a_page_that_was_not_cleared)
+{
+	memset(self->mem, 0xa5, self->page);
+	memset(self->mem, 0, variant->size);
+	EXPECT_EQ(variant->get ? 0 : -E2BIG,
+		  call(self->fd, variant->nr, self->mem, self->page));
+	for (uint32_t k = variant->size; k < self->page; k++)
+		ASSERT_EQ(variant->get ? 0 : 0xa5, (uint8_t)self->mem[k]);
+}
+
+/* Tools that do not know ringbuf go by the number. */
+TEST_F(sized, the_number_tells_direction_and_first_size)
+{
+	EXPECT_EQ(variant->get ? _IOC_READ | _IOC_WRITE : _IOC_WRITE,
+		  _IOC_DIR(variant->nr));
+	EXPECT_EQ(variant->size, _IOC_SIZE(variant->nr));
+	EXPECT_EQ(RINGBUF_IOC_TYPE, _IOC_TYPE(variant->nr));
 }
 
 TEST_F(sized, more_than_a_page_is_too_big)
@@ -196,6 +240,11 @@ TEST_F(sized, the_number_without_its_encoding_is_unknown)
 
 	EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(_IOC_READ, RINGBUF_IOC_TYPE, nr,
 				variant->size), self->mem, variant->size));
+	EXPECT_EQ(-ENOTTY, call(self->fd, _IOC(_IOC_DIR(variant->nr),
+				RINGBUF_IOC_TYPE, nr, variant->size + 8),
+				self->mem, variant->size));
+	EXPECT_EQ(-ENOTTY, call(self->fd, _IO(RINGBUF_IOC_TYPE, nr), self->mem,
+				variant->size));
 	EXPECT_EQ(-ENOTTY, call(self->fd, _IO(0xbb, nr), self->mem,
 				variant->size));
 }
@@ -206,8 +255,9 @@ TEST_F(ring, unknown_calls_are_enotty)
 	uint64_t pos = 0;
 
 	for (int i = 0; i < 2; i++) {
-		for (n = 5; n < 256; n++)
-			EXPECT_EQ(-ENOTTY, RC(ioctl(fds[i],
+		for (n = 0; n < 256; n++)
+			EXPECT_EQ(n == _IOC_NR(RINGBUF_IOC_WAKE) ?
+				  i ? -EPERM : -EBADF : -ENOTTY, RC(ioctl(fds[i],
 						    _IO(RINGBUF_IOC_TYPE, n),
 						    &pos)));
 		EXPECT_EQ(-ENOTTY, RC(ioctl(fds[i], TCGETS, &pos)));
@@ -232,24 +282,28 @@ TEST_F(ring, each_call_wants_the_right_kind_of_file)
 	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
 	struct ringbuf_stats s;
 	struct ringbuf_info i;
-	uint64_t pos = 0;
+	struct ringbuf_writer w = { .struct_size = sizeof(w) };
+	struct ringbuf_room room = { .struct_size = sizeof(room) };
 
 	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_SET_CONSUMER, &c)));
 	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_GET_CONSUMER, &c)));
 	EXPECT_EQ(-EBADF, rb_stats(self->p.w, &s));
-	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(-EBADF, rb_advance(self->p.w, 0));
 	/* Whatever the pointer: who may not ask learns nothing. */
 	EXPECT_EQ(-EBADF, RC(ioctl(self->p.w, RINGBUF_IOC_ADVANCE, NULL)));
 	EXPECT_EQ(-EBADF, rb_fionread(self->p.w));
 	EXPECT_EQ(-EBADF, rb_set_writer(self->p.r, 0));
+	EXPECT_EQ(-EBADF, RC(ioctl(self->p.r, RINGBUF_IOC_GET_WRITER, &w)));
+	EXPECT_EQ(-EBADF, RC(ioctl(self->p.r, RINGBUF_IOC_MAKE_ROOM, &room)));
+	EXPECT_EQ(-EBADF, RC(ioctl(self->p.r, RINGBUF_IOC_WAKE)));
 	EXPECT_EQ(0, rb_info(self->p.w, &i));
 	EXPECT_EQ(0, rb_info(self->p.r, &i));
 }
 
 TEST_F(ring, an_rdwr_file_takes_every_call)
 {
+	struct ringbuf_writer w = { .struct_size = sizeof(w) };
 	struct ringbuf_stats s;
-	uint64_t pos = 0;
 	int fd;
 
 	close(self->p.w);
@@ -257,7 +311,9 @@ TEST_F(ring, an_rdwr_file_takes_every_call)
 	EXPECT_EQ(0, rb_set_consumer(fd, FRAMED));
 	EXPECT_EQ(0, rb_set_writer(fd, RINGBUF_WRITER_FRAMED));
 	EXPECT_EQ(0, rb_stats(fd, &s));
-	EXPECT_EQ(0, RC(ioctl(fd, RINGBUF_IOC_ADVANCE, &pos)));
+	EXPECT_EQ(0, rb_advance(fd, 0));
+	EXPECT_EQ(0, RC(ioctl(fd, RINGBUF_IOC_GET_WRITER, &w)));
+	EXPECT_EQ(RINGBUF_WRITER_FRAMED, w.flags);
 	EXPECT_EQ(0, rb_fionread(fd));
 	self->p.w = fd;
 }
@@ -267,7 +323,7 @@ static int flags(int fd)
 	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
 	int ret = RC(ioctl(fd, RINGBUF_IOC_GET_CONSUMER, &c));
 
-	if (c.wake_bytes || c.wake_records || c.wake_ns)
+	if (c.wake_bytes || c.wake_records || c.wake_ns || c.mask || c.reserved)
 		return -EBADMSG;
 	return ret ? ret : (int)c.flags;
 }
@@ -294,23 +350,109 @@ TEST_F(ring, unknown_flags_are_refused_and_change_nothing)
 	EXPECT_EQ(-EPERM, rb_set_consumer(self->p.r, FRAMED |
 					  RINGBUF_CONSUMER_RELIABLE));
 	EXPECT_EQ(ENDS, flags(self->p.r));
-	for (int bit = 1; bit < 32; bit++)
+	for (int bit = 2; bit < 32; bit++)
 		EXPECT_EQ(-EINVAL, rb_set_writer(self->p.w, 1U << bit));
+	/* A ring has to be made for it. */
+	EXPECT_EQ(-EPERM, rb_set_writer(self->p.w, RINGBUF_WRITER_MAPPED));
 	/* Still plain: eight bytes are a record. */
 	EXPECT_EQ(8, rb_put(self->p.w, 0, 8));
 }
 
+/* Two threads that set one thing each do not undo the other's. */
+TEST_F(ring, a_mask_changes_what_it_names)
+{
+	struct ringbuf_consumer c = { .struct_size = sizeof(c) };
+
+	ASSERT_EQ(0, rb_set_mark(self->p.r, FRAMED, 100, 3, 7));
+	EXPECT_EQ(0, rb_set_masked(self->p.r, ENDS, ENDS));
+	ASSERT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_GET_CONSUMER, &c)));
+	EXPECT_EQ(FRAMED | ENDS, c.flags);
+	EXPECT_EQ(100, c.wake_bytes);
+	EXPECT_EQ(3, c.wake_records);
+	EXPECT_EQ(7, c.wake_ns);
+	/* A flag that the mask does not name is left alone. */
+	EXPECT_EQ(0, rb_set_masked(self->p.r, ENDS, FRAMED));
+	ASSERT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_GET_CONSUMER, &c)));
+	EXPECT_EQ(ENDS, c.flags);
+	EXPECT_EQ(0, rb_set_masked(self->p.r, RINGBUF_CONSUMER_RELIABLE, FRAMED));
+	EXPECT_EQ(-EPERM, rb_set_masked(self->p.r, RINGBUF_CONSUMER_RELIABLE,
+					RINGBUF_CONSUMER_RELIABLE));
+	/* The three marks are one. */
+	c = (struct ringbuf_consumer){ .struct_size = sizeof(c),
+		.wake_records = 9, .mask = RINGBUF_CONSUMER_WAKE };
+	EXPECT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
+	ASSERT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_GET_CONSUMER, &c)));
+	EXPECT_EQ(ENDS, c.flags);
+	EXPECT_EQ(0, c.wake_bytes);
+	EXPECT_EQ(9, c.wake_records);
+	EXPECT_EQ(0, c.wake_ns);
+	/* What GET gives SET takes. */
+	EXPECT_EQ(0, c.mask);
+	EXPECT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
+	for (int bit = 3; bit < 31; bit++)
+		EXPECT_EQ(-EINVAL, rb_set_masked(self->p.r, 0, 1U << bit));
+	c.reserved = 1;
+	EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_SET_CONSUMER, &c)));
+	EXPECT_EQ(0, rb_set_consumer(self->p.r, 0));
+	EXPECT_EQ(0, flags(self->p.r));
+}
+
+TEST_F(ring, mapped_writer_calls_are_for_mapped_writers)
+{
+	struct ringbuf_room room = { .struct_size = sizeof(room) };
+
+	EXPECT_EQ(-EPERM, RC(ioctl(self->p.w, RINGBUF_IOC_MAKE_ROOM, &room)));
+	EXPECT_EQ(-EPERM, RC(ioctl(self->p.w, RINGBUF_IOC_WAKE)));
+}
+
+TEST_F(ring, the_largest_lag_leaves_a_trace)
+{
+	struct ringbuf_stats s;
+
+	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 7, 100));
+	for (int n = 0; n < 7; n++)
+		ASSERT_EQ(100, rb_get(self->p.r, n));
+	ASSERT_EQ(0, rb_put_many(self->p.w, 7, 2, 100));
+	ASSERT_EQ(0, rb_stats(self->p.r, &s));
+	EXPECT_EQ(2, s.lag_records);
+	EXPECT_EQ(7, s.max_lag_records);
+	EXPECT_EQ(7 * 128, s.max_lag_bytes);
+	/* It counts while it lasts, too. */
+	ASSERT_EQ(0, rb_put_many(self->p.w, 9, 10, 100));
+	ASSERT_EQ(0, rb_stats(self->p.r, &s));
+	EXPECT_EQ(12, s.max_lag_records);
+	EXPECT_EQ(12 * 128, s.max_lag_bytes);
+	/* Once overrun, from the tail: never more than the ring holds. */
+	ASSERT_EQ(0, rb_put_many(self->p.w, 19, 100, 100));
+	EXPECT_EQ(-EPIPE, rb_get(self->p.r, 0));
+	ASSERT_EQ(0, rb_stats(self->p.r, &s));
+	EXPECT_EQ(s.lag_records, s.max_lag_records);
+	EXPECT_EQ(s.lag_bytes, s.max_lag_bytes);
+	EXPECT_GE(4096, s.max_lag_bytes);
+	/* A seek and ADVANCE are moves as well. */
+	EXPECT_LE(0, RC(lseek(self->p.r, 0, SEEK_END)));
+	ASSERT_EQ(0, rb_put_many(self->p.w, 119, 1, 8));
+	ASSERT_EQ(0, rb_stats(self->p.r, &s));
+	EXPECT_EQ(1, s.lag_records);
+	EXPECT_LT(1, s.max_lag_records);
+}
+
 TEST_F(ring, info_describes_the_ring)
 {
+	static const uint8_t none[RINGBUF_ID_SIZE];
 	struct ringbuf_info i;
 
 	memset(&i, 0xff, sizeof(i));
 	i.struct_size = sizeof(i);
 	ASSERT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_GET_INFO, &i)));
-	EXPECT_EQ(128, i.struct_size);
+	EXPECT_EQ(160, i.struct_size);
 	EXPECT_EQ(RINGBUF_ABI, i.abi);
 	EXPECT_EQ(4096, i.data_size);
-	EXPECT_EQ(getpagesize(), i.data_offset);
+	EXPECT_EQ(getpagesize(), i.head_offset);
+	EXPECT_EQ(2 * getpagesize(), i.data_offset);
+	EXPECT_EQ(CLOCK_BOOTTIME, i.clockid);
+	EXPECT_EQ(0, i.reserved);
+	EXPECT_NE(0, memcmp(i.id, none, sizeof(none)));
 	EXPECT_EQ(0, i.head);
 	EXPECT_EQ(0, i.tail);
 	EXPECT_EQ(0, i.head_seq);
@@ -362,36 +504,15 @@ TEST_F(ring, fionread_wants_a_good_pointer)
 	EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, FIONREAD, NULL)));
 }
 
-TEST_F(ring, advance_wants_a_good_pointer)
+TEST_F(ring, advance_refuses_unknown_flags)
 {
-	size_t page;
-	char *guard = rb_guarded(&page) + getpagesize();
-	void *bad[] = {
-		NULL, (void *)1, guard, guard - 1, guard - 7,
-		(void *)-1L, (void *)-8L, (void *)-4096L,
-	};
+	struct ringbuf_advance a = { .struct_size = sizeof(a) };
 
-	for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
-		EXPECT_EQ(-EFAULT, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE,
-					    bad[k])))
-			TH_LOG("address %p", bad[k]);
+	for (int bit = 0; bit < 32; bit++) {
+		a.flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, &a)));
 	}
-	/* Only read, and neither aligned nor more than eight bytes. */
-	EXPECT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, guard - 8)));
-	EXPECT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, guard - 9)));
-	ASSERT_EQ(0, mprotect(guard - page, page, PROT_READ));
-	EXPECT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, guard - 8)));
-}
-
-TEST_F(ring, advance_is_known_by_its_whole_number)
-{
-	uint64_t pos = 0;
-
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r, _IO(RINGBUF_IOC_TYPE, 5), &pos)));
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r,
-				    _IOR(RINGBUF_IOC_TYPE, 5, uint64_t), &pos)));
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->p.r,
-				    _IOW(RINGBUF_IOC_TYPE, 5, uint32_t), &pos)));
+	EXPECT_EQ(0, rb_advance(self->p.r, 0));
 }
 
 TEST_F(ring, fionbio_switches_blocking)

@@ -50,8 +50,8 @@ TEST_F(module, a_bad_parameter_refuses_to_load_and_is_named)
 		{ "size=abc", "size" }, { "size=", "size" },
 		{ "size=4294967296", "size" },
 		{ "size=4294971392", "size" },
-		{ "timestamps=2", "timestamps" },
-		{ "timestamps=perhaps", "timestamps" },
+		{ "clock=", "clock" }, { "clock=1", "clock" },
+		{ "clock=boot", "clock" }, { "clock=Boottime", "clock" },
 		{ "mode=010000", "mode" }, { "mode=01777", "mode" },
 		{ "mode=0999", "mode" }, { "mode=rw", "mode" },
 		{ "mode=-1", "mode" },
@@ -93,7 +93,7 @@ TEST_F(module, every_power_of_two_from_a_page_is_a_size)
 	}
 }
 
-TEST_F(module, the_defaults_are_a_mebibyte_with_timestamps)
+TEST_F(module, the_defaults_are_a_mebibyte_and_boottime)
 {
 	struct ringbuf_info i;
 	int r;
@@ -103,6 +103,7 @@ TEST_F(module, the_defaults_are_a_mebibyte_with_timestamps)
 	ASSERT_EQ(0, rb_info(r, &i));
 	EXPECT_EQ(1 << 20, i.data_size);
 	EXPECT_EQ(RINGBUF_RING_TIMESTAMPS, i.flags);
+	EXPECT_EQ(CLOCK_BOOTTIME, i.clockid);
 	close(r);
 }
 
@@ -243,7 +244,7 @@ TEST_F(module, sysfs_shows_the_ring)
 	struct ringbuf_info i;
 	int r, w;
 
-	ASSERT_EQ(0, rb_insert("size=4096 timestamps=0"));
+	ASSERT_EQ(0, rb_insert("size=4096 clock=none"));
 	EXPECT_EQ(0, attr("writer"));
 	EXPECT_EQ(0, attr("consumers"));
 	w = rb_open(O_WRONLY);
@@ -260,7 +261,6 @@ TEST_F(module, sysfs_shows_the_ring)
 	EXPECT_EQ(0, attr("dropped"));
 	EXPECT_EQ(1, attr("consumers"));
 	EXPECT_EQ(1, attr("writer"));
-	EXPECT_EQ(0, attr("timestamps"));
 	EXPECT_EQ(1000, attr("max_record"));
 	close(w);
 	close(r);

@@ -48,36 +48,45 @@ static void *snapshot(const struct rb_map *m)
 
 TEST_F(file, the_page_describes_itself)
 {
-	const uint8_t *rest;
+	const uint8_t *rest, *head;
+	struct ringbuf_info i;
 	struct rb_map m;
 
 	ASSERT_EQ(0, rb_map_fd(&m, self->fd));
+	head = (const void *)(m.head + 1);
 	EXPECT_EQ(RINGBUF_PAGE_MAGIC, m.page->magic);
 	EXPECT_EQ(RINGBUF_ABI, m.page->abi);
-	EXPECT_EQ(64, m.page->struct_size);
+	EXPECT_EQ(sizeof(*m.page), m.page->struct_size);
 	EXPECT_EQ(RINGBUF_RING_TIMESTAMPS, m.page->flags);
-	EXPECT_EQ(self->page, m.page->data_offset);
+	EXPECT_EQ(self->page, m.page->head_offset);
+	EXPECT_EQ(2 * self->page, m.page->data_offset);
 	EXPECT_EQ(SIZE, m.page->data_size);
-	EXPECT_EQ(0, m.page->head);
+	EXPECT_EQ(0, m.head->head);
 	EXPECT_EQ(0, m.page->tail);
-	EXPECT_EQ(0, m.page->head_seq);
+	EXPECT_EQ(0, m.head->head_seq);
+	EXPECT_EQ(0, m.head->head_seq_again);
+	EXPECT_EQ(RINGBUF_WAKE_NONE, m.page->wake_pos);
+	ASSERT_EQ(0, rb_info(self->fd, &i));
+	EXPECT_EQ(0, memcmp(i.id, m.page->id, sizeof(i.id)));
 	EXPECT_EQ(0, m.page->tail_seq);
 	/* Nothing that lay in the memory before. */
 	for (rest = (const void *)(m.page + 1); rest < m.data + 2 * SIZE; rest++)
 		ASSERT_EQ(0, *rest);
 	ASSERT_EQ(0, rb_put_many(self->w, 0, 500, 100));
-	for (rest = (const void *)(m.page + 1); rest < m.data; rest++)
+	for (rest = (const void *)(m.page + 1); rest < (const uint8_t *)m.head; rest++)
+		ASSERT_EQ(0, *rest);
+	for (rest = head; rest < m.data; rest++)
 		ASSERT_EQ(0, *rest);
 }
 
-TEST_F(file, flags_tell_of_a_ring_without_timestamps)
+TEST_F(file, flags_tell_of_a_ring_without_a_clock)
 {
 	struct rb_map m;
 	int r;
 
 	close(self->w);
 	close(self->fd);
-	ASSERT_EQ(0, rb_load("size=4096 timestamps=0"));
+	ASSERT_EQ(0, rb_load("size=4096 clock=none"));
 	r = rb_open(O_RDONLY);
 	ASSERT_EQ(0, rb_map_fd(&m, r));
 	EXPECT_EQ(0, m.page->flags);
@@ -97,7 +106,8 @@ TEST_F(file, positions_and_seqs_follow_the_ring)
 		ASSERT_EQ(0, rb_info(self->fd, &i));
 		ASSERT_EQ(i.head, rb_map_head(&m));
 		ASSERT_EQ(i.tail, rb_map_tail(&m));
-		ASSERT_EQ(i.head_seq, m.page->head_seq);
+		ASSERT_EQ(i.head_seq, m.head->head_seq);
+		ASSERT_EQ(i.head_seq, m.head->head_seq_again);
 		ASSERT_EQ(i.tail_seq, m.page->tail_seq);
 		ASSERT_EQ(i.tail_seq, rb_map_at(&m, i.tail)->seq);
 	}

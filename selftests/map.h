@@ -9,6 +9,7 @@
 
 struct rb_map {
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *head;
 	const uint8_t *data;	/* twice in a row */
 	uint64_t size;		/* of one of them */
 	size_t len;		/* of the whole map */
@@ -29,6 +30,7 @@ static __maybe_unused int rb_map_fd(struct rb_map *m, int fd)
 	if (p == MAP_FAILED)
 		return -errno;
 	m->page = (const void *)p;
+	m->head = (const void *)(p + i.head_offset);
 	m->data = (const void *)(p + i.data_offset);
 	return 0;
 }
@@ -49,7 +51,7 @@ static __maybe_unused int rb_try_map(int fd, int prot, int flags, uint64_t off,
 
 static __maybe_unused uint64_t rb_map_head(const struct rb_map *m)
 {
-	return __atomic_load_n(&m->page->head, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&m->head->head, __ATOMIC_ACQUIRE);
 }
 
 static __maybe_unused uint64_t rb_map_tail(const struct rb_map *m)
@@ -69,11 +71,6 @@ static __maybe_unused const struct ringbuf_record *
 rb_map_at(const struct rb_map *m, uint64_t pos)
 {
 	return (const void *)(m->data + (pos & (m->size - 1)));
-}
-
-static __maybe_unused int rb_advance(int fd, uint64_t pos)
-{
-	return RC(ioctl(fd, RINGBUF_IOC_ADVANCE, &pos));
 }
 
 /* Can this byte be read? 1, or -EFAULT. */

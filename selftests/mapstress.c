@@ -197,7 +197,7 @@ static void show_readers(const char *what)
 
 	fprintf(stderr, "# %s: tail %llu, head %llu, %llu records to come\n", what,
 		(long long)rb_map_tail(m), (long long)rb_map_head(m),
-		(long long)(total - m->page->head_seq));
+		(long long)(total - m->head->head_seq));
 	for (int k = 0; k < READERS; k++)
 		fprintf(stderr, "#   reader %d, kind %d: record %ld%s: %s\n", k,
 			readers[k].kind, atomic_load(&readers[k].progress),

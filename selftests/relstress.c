@@ -217,6 +217,7 @@ static void *read_lossy(void *arg)
 /* One that reads in place, reliable for a while, then not, and so on. */
 struct map {
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *head;
 	const uint8_t *data;
 	uint64_t pos;
 	uint64_t n;
@@ -226,9 +227,10 @@ static int map_ring(int fd, struct map *m)
 {
 	size_t size;
 
-	m->page = mmap(NULL, getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
+	m->page = mmap(NULL, 2 * getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
 	if (m->page == MAP_FAILED)
 		return -errno;
+	m->head = (const void *)((const char *)m->page + m->page->head_offset);
 	size = m->page->data_size;
 	m->data = mmap(NULL, 2 * size, PROT_READ, MAP_SHARED, fd,
 		       m->page->data_offset);
@@ -252,8 +254,8 @@ static const char *read_in_place(int fd, struct map *m, int count)
 	const struct ringbuf_record *rec;
 
 	while (count-- && !atomic_load(&stop)) {
-		if (m->pos == __atomic_load_n(&m->page->head, __ATOMIC_ACQUIRE)) {
-			if (RC(ioctl(fd, RINGBUF_IOC_ADVANCE, &m->pos)))
+		if (m->pos == __atomic_load_n(&m->head->head, __ATOMIC_ACQUIRE)) {
+			if (rb_advance(fd, m->pos))
 				return "ADVANCE failed";
 			return await(fd);
 		}
@@ -267,7 +269,7 @@ static const char *read_in_place(int fd, struct map *m, int count)
 			      __atomic_load_n(&m->page->tail, __ATOMIC_RELAXED)) < 0)
 			return "overwritten in spite of being reliable";
 		atomic_fetch_add(&taken, 1);
-		if (rec->seq % 4 == 0 && RC(ioctl(fd, RINGBUF_IOC_ADVANCE, &m->pos)))
+		if (rec->seq % 4 == 0 && rb_advance(fd, m->pos))
 			return "ADVANCE failed";
 	}
 	return NULL;
@@ -276,7 +278,7 @@ static const char *read_in_place(int fd, struct map *m, int count)
 static void *read_mapped(void *arg)
 {
 	struct actor *a = arg;
-	struct map m;
+	struct map m = {};
 
 	if (map_ring(a->fd, &m))
 		a->error = "mmap() failed";

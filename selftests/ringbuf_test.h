@@ -181,6 +181,23 @@ static __maybe_unused int rb_set_writer(int fd, uint32_t flags)
 	return RC(ioctl(fd, RINGBUF_IOC_SET_WRITER, &w));
 }
 
+/* As rb_set_consumer(), but only what @mask names. */
+static __maybe_unused int rb_set_masked(int fd, uint32_t flags, uint32_t mask)
+{
+	struct ringbuf_consumer c = {
+		.struct_size = sizeof(c), .flags = flags, .mask = mask,
+	};
+
+	return RC(ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &c));
+}
+
+static __maybe_unused int rb_advance(int fd, uint64_t pos)
+{
+	struct ringbuf_advance a = { .struct_size = sizeof(a), .pos = pos };
+
+	return RC(ioctl(fd, RINGBUF_IOC_ADVANCE, &a));
+}
+
 static __maybe_unused int rb_fionread(int fd)
 {
 	int n = -1, ret = RC(ioctl(fd, FIONREAD, &n));

@@ -346,7 +346,7 @@ TEST_F(ring, the_ioctls_work_as_before)
 	EXPECT_EQ(9, s.seq);
 	EXPECT_EQ(1, s.lag_records);
 	EXPECT_EQ(5, s.read_records);
-	EXPECT_EQ(-ENOTTY, RC(ioctl(self->r, RINGBUF_IOC_ADVANCE + 1, &n)));
+	EXPECT_EQ(-ENOTTY, RC(ioctl(self->r, _IO(RINGBUF_IOC_TYPE, 20), &n)));
 }
 
 static bool fdinfo_has(int fd, const char *line)
@@ -548,7 +548,7 @@ TEST_F(ring, its_name_is_free_at_once)
 		EXPECT_EQ(1, i.consumers);
 		EXPECT_TRUE(i.flags & DEAD);
 		EXPECT_EQ(-ENODEV, rb_put(self->w, 0, LEN));
-		EXPECT_EQ(3, m.page->head_seq);
+		EXPECT_EQ(3, m.head->head_seq);
 	}
 	for (int n = 0; n < 3; n++)
 		EXPECT_EQ(LEN, rb_get(self->r, n));

@@ -32,7 +32,7 @@ TEST_F(rings, a_directory_has_the_defaults_and_no_device)
 	EXPECT_TRUE(ring_is("a", "size", "1048576"));
 	EXPECT_TRUE(ring_is("a", "mode", "0600"));
 	EXPECT_TRUE(ring_is("a", "max_consumers", "0"));
-	EXPECT_TRUE(ring_is("a", "timestamps", "1"));
+	EXPECT_TRUE(ring_is("a", "clock", "boottime"));
 	EXPECT_TRUE(ring_is("a", "reliable", "0"));
 	EXPECT_TRUE(ring_is("a", "stall_ms", "0"));
 	EXPECT_TRUE(ring_is("a", "live", "0"));
@@ -56,8 +56,10 @@ TEST_F(rings, what_is_set_is_read_back)
 		{ "max_consumers", "1", "1" },
 		{ "max_consumers", "2147483647", "2147483647" },
 		{ "max_consumers", "0", "0" },
-		{ "timestamps", "0", "0" }, { "timestamps", "y", "1" },
-		{ "timestamps", "off", "0" }, { "timestamps", "1\n", "1" },
+		{ "clock", "none", "none" }, { "clock", "tai\n", "tai" },
+		{ "clock", "realtime", "realtime" },
+		{ "clock", "monotonic", "monotonic" },
+		{ "clock", "boottime", "boottime" },
 		{ "reliable", "1", "1" }, { "reliable", "n", "0" },
 		{ "reliable", "on", "1" },
 		{ "stall_ms", "4294967295", "4294967295" },
@@ -97,7 +99,8 @@ TEST_F(rings, bad_values_are_refused_and_change_nothing)
 		{ "max_consumers", "2147483648", EINVAL },
 		{ "max_consumers", "4294967296", ERANGE },
 		{ "max_consumers", "many", EINVAL },
-		{ "timestamps", "2", EINVAL }, { "timestamps", "perhaps", EINVAL },
+		{ "clock", "1", EINVAL }, { "clock", "perhaps", EINVAL },
+		{ "clock", "tai ", EINVAL }, { "clock", "\n", EINVAL },
 		{ "reliable", "-1", EINVAL }, { "reliable", "maybe", EINVAL },
 		{ "stall_ms", "-1", EINVAL }, { "stall_ms", "1.5", EINVAL },
 		{ "stall_ms", "4294967296", ERANGE },
@@ -108,7 +111,7 @@ TEST_F(rings, bad_values_are_refused_and_change_nothing)
 
 	ASSERT_EQ(0, ring_mkdir("a"));
 	ASSERT_EQ(0, ring_configure("a", "size=8192 mode=0640 max_consumers=3 "
-				"timestamps=0 reliable=1 stall_ms=7"));
+				"clock=none reliable=1 stall_ms=7"));
 	for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
 		EXPECT_EQ(-bad[k].error, ring_set("a", bad[k].attr, bad[k].set))
 			TH_LOG("%s='%s'", bad[k].attr, bad[k].set);
@@ -116,7 +119,7 @@ TEST_F(rings, bad_values_are_refused_and_change_nothing)
 	EXPECT_TRUE(ring_is("a", "size", "8192"));
 	EXPECT_TRUE(ring_is("a", "mode", "0640"));
 	EXPECT_TRUE(ring_is("a", "max_consumers", "3"));
-	EXPECT_TRUE(ring_is("a", "timestamps", "0"));
+	EXPECT_TRUE(ring_is("a", "clock", "none"));
 	EXPECT_TRUE(ring_is("a", "reliable", "1"));
 	EXPECT_TRUE(ring_is("a", "stall_ms", "7"));
 	EXPECT_TRUE(ring_is("a", "live", "0"));
@@ -127,7 +130,7 @@ TEST_F(rings, a_live_ring_keeps_its_configuration)
 {
 	static const char * const settings[][2] = {
 		{ "size", "4096" }, { "mode", "0666" }, { "max_consumers", "1" },
-		{ "timestamps", "0" }, { "reliable", "0" }, { "stall_ms", "1" },
+		{ "clock", "none" }, { "reliable", "0" }, { "stall_ms", "1" },
 	};
 	/* What it is already is a change, too; a bad value is bad first. */
 	static const char * const same[][2] = {
@@ -145,7 +148,7 @@ TEST_F(rings, a_live_ring_keeps_its_configuration)
 	EXPECT_TRUE(ring_is("a", "size", "8192"));
 	EXPECT_TRUE(ring_is("a", "mode", "0640"));
 	EXPECT_TRUE(ring_is("a", "max_consumers", "3"));
-	EXPECT_TRUE(ring_is("a", "timestamps", "1"));
+	EXPECT_TRUE(ring_is("a", "clock", "boottime"));
 	EXPECT_TRUE(ring_is("a", "reliable", "1"));
 	EXPECT_TRUE(ring_is("a", "stall_ms", "7"));
 	ASSERT_EQ(0, ring_set("a", "live", "0"));
@@ -192,13 +195,15 @@ TEST_F(rings, it_says_who_it_is)
 	struct ringbuf_info i, d;
 	int fd, def = rb_open(O_RDONLY);
 
-	ASSERT_EQ(0, ring_new("who", "size=16384 reliable=1 timestamps=0"));
+	ASSERT_EQ(0, ring_new("who", "size=16384 reliable=1 clock=none"));
 	fd = ring_open("who", O_RDONLY);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, rb_info(fd, &i));
 	EXPECT_STREQ("who", i.name);
 	EXPECT_EQ(16384, i.data_size);
-	EXPECT_EQ(4096, i.data_offset);
+	EXPECT_EQ(4096, i.head_offset);
+	EXPECT_EQ(8192, i.data_offset);
+	EXPECT_EQ(RINGBUF_CLOCK_NONE, i.clockid);
 	EXPECT_EQ(4096 - 24, i.max_record);
 	EXPECT_EQ(RINGBUF_RING_RELIABLE, i.flags);
 	EXPECT_TRUE(i.features & RINGBUF_FEATURE_NAMED);
@@ -208,6 +213,8 @@ TEST_F(rings, it_says_who_it_is)
 	EXPECT_EQ(1 << 20, d.data_size);
 	EXPECT_EQ(RINGBUF_RING_TIMESTAMPS, d.flags);
 	EXPECT_EQ(i.features, d.features);
+	EXPECT_EQ(CLOCK_BOOTTIME, d.clockid);
+	EXPECT_NE(0, memcmp(i.id, d.id, sizeof(i.id)));
 	close(fd);
 	close(def);
 }
@@ -217,7 +224,7 @@ TEST_F(rings, sysfs_tells_of_each)
 	struct ringbuf_info i;
 	int r, w;
 
-	ASSERT_EQ(0, ring_new("s", "size=4096 reliable=1 stall_ms=77 timestamps=0"));
+	ASSERT_EQ(0, ring_new("s", "size=4096 reliable=1 stall_ms=77 clock=none"));
 	ASSERT_EQ(0, ring_new("t", "size=8192"));
 	w = ring_open("s", O_WRONLY);
 	r = ring_open("s", O_RDONLY);
@@ -235,7 +242,6 @@ TEST_F(rings, sysfs_tells_of_each)
 	EXPECT_EQ(1, ring_attr("s", "consumers"));
 	EXPECT_EQ(1, ring_attr("s", "reliable_consumers"));
 	EXPECT_EQ(1, ring_attr("s", "writer"));
-	EXPECT_EQ(0, ring_attr("s", "timestamps"));
 	EXPECT_EQ(1, ring_attr("s", "reliable"));
 	EXPECT_EQ(77, ring_attr("s", "stall_ms"));
 	EXPECT_EQ(0, ring_attr("s", "holder"));
@@ -243,7 +249,6 @@ TEST_F(rings, sysfs_tells_of_each)
 	EXPECT_EQ(0, ring_attr("t", "head"));
 	EXPECT_EQ(0, ring_attr("t", "consumers"));
 	EXPECT_EQ(0, ring_attr("t", "writer"));
-	EXPECT_EQ(1, ring_attr("t", "timestamps"));
 	EXPECT_EQ(0, ring_attr("t", "stall_ms"));
 	close(r);
 	close(w);
@@ -433,7 +438,7 @@ TEST_F(rings, each_is_as_it_was_configured)
 
 	ASSERT_EQ(0, ring_new("few", "size=4096 max_consumers=2"));
 	ASSERT_EQ(0, ring_new("rel", "size=4096 reliable=1 stall_ms=20"));
-	ASSERT_EQ(0, ring_new("un", "size=4096 timestamps=0"));
+	ASSERT_EQ(0, ring_new("un", "size=4096 clock=none"));
 	for (int k = 0; k < 2; k++) {
 		fd[k] = ring_open("few", O_RDONLY);
 		ASSERT_LE(0, fd[k]);

@@ -425,11 +425,11 @@ TEST_F(ring, a_loss_is_urgent_whatever_the_mark)
 
 TEST_F(ring, a_mapped_consumer_waits_for_its_mark)
 {
-	struct ringbuf_page *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED,
-					 self->p.r, 0);
-	uint64_t pos, from;
+	struct ringbuf_head *head = mmap(NULL, getpagesize(), PROT_READ,
+					 MAP_SHARED, self->p.r, getpagesize());
+	uint64_t from;
 
-	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_NE(MAP_FAILED, head);
 	ASSERT_EQ(0, watch(self->ep, self->p.r, EPOLLIN | EPOLLET));
 	ASSERT_EQ(0, rb_set_mark(self->p.r, 0, 0, 3, 50 * MS));
 	for (int round = 0; round < 5; round++) {
@@ -441,10 +441,9 @@ TEST_F(ring, a_mapped_consumer_waits_for_its_mark)
 		EXPECT_EQ(READY, events(self->p.r));
 		ASSERT_EQ(0, rb_put_many(self->p.w, 0, 2, 8));
 		EXPECT_EQ(EPOLLIN, epolled(self->ep, RB_WAIT_MS));
-		pos = page->head;
-		ASSERT_EQ(0, RC(ioctl(self->p.r, RINGBUF_IOC_ADVANCE, &pos)));
+		ASSERT_EQ(0, rb_advance(self->p.r, head->head));
 	}
-	munmap(page, 4096);
+	munmap(head, getpagesize());
 }
 
 TEST_F(ring, what_is_left_unread_is_waited_for_anew)

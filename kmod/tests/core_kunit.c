@@ -14,9 +14,9 @@ void test_ring_start(struct test_ring *ring, u64 pos, u64 seq)
 {
 	const struct ringbuf_mark start = { .pos = pos, .seq = seq };
 
-	memset(ring->page, 0, sizeof(*ring->page));
-	ringbuf_core_init(&ring->core, ring->page, ring->data, ring->size,
-			  &start);
+	memset(ring->page, 0, TEST_PAGE_SIZE);
+	ringbuf_core_init(&ring->core, ring->page, ring->head_page, ring->data,
+			  ring->size, &start);
 }
 
 int test_ring_init(struct kunit *test)
@@ -320,9 +320,9 @@ static void strides(struct kunit *test)
 	u64 size, stride;
 
 	for (size = 4096; size <= 1UL << 30; size *= 2) {
-		memset(ring->page, 0, sizeof(*ring->page));
-		ringbuf_core_init(&ring->core, ring->page, ring->data, size,
-				  &start);
+		memset(ring->page, 0, TEST_PAGE_SIZE);
+		ringbuf_core_init(&ring->core, ring->page, ring->head_page,
+				  ring->data, size, &start);
 		stride = ring->core.stride;
 		KUNIT_EXPECT_EQ(test, stride & (stride - 1), 0ULL);
 		KUNIT_EXPECT_LE(test, size, stride * RINGBUF_MILESTONES);

@@ -10,6 +10,7 @@
  * struct test_ring - A core with storage of its own
  * @core: the ring
  * @page: its exported page
+ * @head_page: its exported head, in the second half of the same page
  * @data: its data area, mapped twice
  * @size: bytes of @data
  * @priv: of the storage
@@ -17,10 +18,14 @@
 struct test_ring {
 	struct ringbuf_core core;
 	struct ringbuf_page *page;
+	struct ringbuf_head *head_page;
 	void *data;
 	u64 size;
 	void *priv;
 };
+
+#define TEST_PAGE_SIZE	4096
+#define TEST_HEAD_OFFSET	2048
 
 int test_storage_alloc(struct test_ring *ring, u64 size);
 void test_storage_free(struct test_ring *ring);

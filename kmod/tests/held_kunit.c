@@ -153,7 +153,7 @@ static void read_number(struct kunit *test, u32 number, ssize_t len)
 
 static void reserve_job(struct job *job)
 {
-	job->result = ringbuf_reserve(job->rb, job->number, 3) ? 0 : -EAGAIN;
+	job->result = ringbuf_reserve(job->rb, job->number, 3) ? 0 : -ENOBUFS;
 }
 
 static void write_job(struct job *job)
@@ -188,8 +188,8 @@ static void refused_at_once_in_any_context(struct kunit *test)
 	before = get_info(test);
 	for (i = 1; i <= 10; i++) {
 		KUNIT_ASSERT_EQ(test, run_job(test, job, 8 * i, reserve_job),
-				-EAGAIN);
-		KUNIT_ASSERT_EQ(test, run_job(test, job, i, write_job), -EAGAIN);
+				-ENOBUFS);
+		KUNIT_ASSERT_EQ(test, run_job(test, job, i, write_job), -ENOBUFS);
 	}
 	after = get_info(test);
 	KUNIT_EXPECT_EQ(test, after.dropped, before.dropped + 20);
@@ -221,7 +221,7 @@ static void a_drop_is_a_loss_of_no_bytes(struct kunit *test)
 
 	fill(test);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, &i, 4, 1), -EAGAIN);
+		KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, &i, 4, 1), -ENOBUFS);
 	seq = get_info(test).head_seq;
 	for (i = 0; i < FITS; i++)
 		read_number(test, i, t->len);
@@ -329,8 +329,8 @@ static void has_its_time(struct kunit *test)
 		kunit_skip(test, "without stall_ms");
 	fill(test);
 	began = ktime_get();
-	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, t->buf, 8, 1), -EAGAIN);
-	while (ringbuf_write(t->rb, t->buf, 8, 1) == -EAGAIN &&
+	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, t->buf, 8, 1), -ENOBUFS);
+	while (ringbuf_write(t->rb, t->buf, 8, 1) == -ENOBUFS &&
 	       ktime_ms_delta(ktime_get(), began) < 10LL * ms)
 		msleep(20);
 	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), began), (s64)ms - 1);

@@ -18,6 +18,7 @@ int test_storage_alloc(struct test_ring *ring, u64 size)
 	ring->page = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!pages || !ring->page)
 		return -ENOMEM;
+	ring->head_page = (void *)ring->page + TEST_HEAD_OFFSET;
 	for (i = 0; i < n; i++) {
 		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		pages[n + i] = pages[i];

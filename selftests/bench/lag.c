@@ -16,6 +16,7 @@ struct ring {
 	uint64_t size;
 	struct native_ring *native;
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *head;
 	const unsigned char *data;
 	unsigned char *copy;
 	uint64_t records;
@@ -133,7 +134,7 @@ static void fill(struct ring *ring)
 		memset(payload, i * 7 + 1, sizeof(payload));
 		native_ring_write(ring->native, payload, sizeof(payload));
 	}
-	ring->records = ring->page->head_seq - ring->page->tail_seq;
+	ring->records = ring->head->head_seq - ring->page->tail_seq;
 }
 
 int main(int argc, char **argv)
@@ -149,6 +150,7 @@ int main(int argc, char **argv)
 	if (!ring.native || !ring.copy)
 		errx(1, "no memory");
 	ring.page = native_ring_page(ring.native);
+	ring.head = native_ring_head(ring.native);
 	ring.data = native_ring_data(ring.native);
 	fill(&ring);
 	if (in_place(&ring) != by_distance(&ring) ||

@@ -19,15 +19,20 @@ struct native_ring *native_ring_open(uint64_t size)
 	memset(n, 0, sizeof(*n));
 	if (test_storage_alloc(&n->ring, size))
 		return NULL;
-	memset(n->ring.page, 0, 4096);
-	ringbuf_core_init(&n->ring.core, n->ring.page, n->ring.data, size,
-			  &start);
+	memset(n->ring.page, 0, TEST_PAGE_SIZE);
+	ringbuf_core_init(&n->ring.core, n->ring.page, n->ring.head_page,
+			  n->ring.data, size, &start);
 	return n;
 }
 
 const struct ringbuf_page *native_ring_page(const struct native_ring *ring)
 {
 	return ring->ring.page;
+}
+
+const struct ringbuf_head *native_ring_head(const struct native_ring *ring)
+{
+	return ring->ring.head_page;
 }
 
 const void *native_ring_data(const struct native_ring *ring)

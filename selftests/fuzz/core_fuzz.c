@@ -27,6 +27,7 @@ struct shadow {
 struct ring {
 	struct ringbuf_core core;
 	struct ringbuf_page page;
+	struct ringbuf_head head_page __attribute__((aligned(64)));
 	struct ringbuf_cursor cursors[CURSORS];
 	struct ringbuf_hold holds[CURSORS];
 	bool held[CURSORS];
@@ -78,8 +79,8 @@ static void check_ring(struct ring *r)
 	const struct shadow *s;
 	u64 end = r->core.head;
 
-	HOLDS(!ringbuf_before(r->page.head, tail));
-	HOLDS(!ringbuf_before(r->core.head, r->page.head));
+	HOLDS(!ringbuf_before(r->head_page.head, tail));
+	HOLDS(!ringbuf_before(r->core.head, r->head_page.head));
 	HOLDS(r->core.head - tail <= SIZE);
 	while (end != tail) {
 		HOLDS(i && r->count - i < ARRAY_SIZE(r->records));
@@ -216,7 +217,7 @@ static void step_anywhere(struct ring *r, struct input *in)
 	if (input_u8(in) & 1)
 		pos = r->page.tail + pos % (2 * SIZE);
 	/* As ringbuf_file_advance() does, which asks for the head first. */
-	if (!ringbuf_before(r->page.head, pos)) {
+	if (!ringbuf_before(r->head_page.head, pos)) {
 		ret = ringbuf_cursor_walk(&cur, &r->core, pos, 4096);
 		HOLDS(ret == 0 || ret == -EINVAL);
 		HOLDS(ret || !ringbuf_before(cur.at.pos, pos));
@@ -321,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	memset(data, 0xee, SIZE);
 	start.pos = input_u64(&in) & ~(u64)(RINGBUF_ALIGN - 1);
 	start.seq = input_u64(&in);
-	ringbuf_core_init(&r.core, &r.page, data, SIZE, &start);
+	ringbuf_core_init(&r.core, &r.page, &r.head_page, data, SIZE, &start);
 	r.core.reliable = input_u8(&in) & 1;
 	for (i = 0; i < CURSORS; i++)
 		ringbuf_cursor_init(&r.cursors[i], &r.core);

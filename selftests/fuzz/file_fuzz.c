@@ -56,7 +56,7 @@ static void user_end(void)
 /* The producer goes on, whoever it is. */
 static void write_meanwhile(void)
 {
-	u64 pos = rb->core.page->head, seq = rb->core.page->head_seq;
+	u64 pos = rb->core.head_page->head, seq = rb->core.head_page->head_seq;
 	u32 i, len = 1 + others_way * 4;
 	void *payload;
 
@@ -69,8 +69,8 @@ static void write_meanwhile(void)
 		ringbuf_ring_publish(rb);
 		/* The shadows are fewer than what may go by. */
 		remember(pos, seq);
-		pos = rb->core.page->head;
-		seq = rb->core.page->head_seq;
+		pos = rb->core.head_page->head;
+		seq = rb->core.head_page->head_seq;
 	}
 }
 
@@ -171,7 +171,7 @@ static size_t make_frames(struct input *in, u8 *to, size_t n)
 
 static void check_write(ssize_t ret, size_t n, size_t good, bool framed, u64 seq)
 {
-	u64 records = rb->core.page->head_seq - seq;
+	u64 records = rb->core.head_page->head_seq - seq;
 	ssize_t want;
 
 	HOLDS(ret <= (ssize_t)n && (ret > 0 || !records || !framed));
@@ -196,7 +196,7 @@ static void check_write(ssize_t ret, size_t n, size_t good, bool framed, u64 seq
 static void step_write(struct opened *o, struct input *in)
 {
 	size_t n = input_u16(in) % 5000, good;
-	u64 pos = rb->core.page->head, seq = rb->core.page->head_seq;
+	u64 pos = rb->core.head_page->head, seq = rb->core.head_page->head_seq;
 	struct kiocb iocb = call_of(o, in);
 	struct ringbuf_file *rf = o->file.private_data;
 	struct iov_iter iter;
@@ -299,10 +299,13 @@ static void step_ioctl(struct opened *o, struct input *in)
 		size = n;
 		memcpy(p, &size, sizeof(size));
 	}
-	if (cmd == RINGBUF_IOC_ADVANCE && how & 32 && n >= 8) {
-		u64 pos = rf->cursor.at.pos + input_u8(in) * 8;
+	if (cmd == RINGBUF_IOC_ADVANCE && how & 32 && n >= 16) {
+		struct ringbuf_advance advance = {
+			.struct_size = sizeof(advance),
+			.pos = rf->cursor.at.pos + input_u8(in) * 8,
+		};
 
-		memcpy(p, &pos, sizeof(pos));
+		memcpy(p, &advance, sizeof(advance));
 	}
 	memcpy(was, p, n);
 	ret = ringbuf_fops.unlocked_ioctl(&o->file, cmd, (unsigned long)p);
@@ -311,7 +314,7 @@ static void step_ioctl(struct opened *o, struct input *in)
 		HOLDS(!memcmp(p, was, n));
 	/* Nothing is written behind what the caller has said that there is. */
 	memcpy(&size, was, n < 4 ? n : 4);
-	if (!ret && cmd != FIONREAD && cmd != RINGBUF_IOC_ADVANCE && size < n)
+	if (!ret && cmd != FIONREAD && size < n)
 		HOLDS(!memcmp(p + size, was + size, n - size));
 	want = ioctl_result(o->file.f_mode, cmd, was, shim_fault - shim_user);
 	HOLDS(want ? ret == want : ret != -ENOTTY && ret != -EBADF && ret != -E2BIG);
@@ -418,7 +421,7 @@ static void step_poll(struct opened *o, struct input *in)
 /* A kernel producer in the slot, if it is free. */
 static void step_kernel(struct input *in)
 {
-	u64 pos = rb->core.page->head, seq = rb->core.page->head_seq;
+	u64 pos = rb->core.head_page->head, seq = rb->core.head_page->head_seq;
 	u8 how = input_u8(in), data[300];
 	u32 len = input_u16(in) % 300;
 	void *payload;
@@ -453,7 +456,7 @@ static void step_kernel(struct input *in)
 	}
 	ringbuf_flush(rb);
 	/* Dropped: a seq and no record. */
-	if (pos == rb->core.page->head)
+	if (pos == rb->core.head_page->head)
 		return;
 	seq = ((struct ringbuf_record *)ringbuf_frame_at(&rb->core, pos))->seq;
 	remember(pos, seq);
@@ -493,9 +496,9 @@ static void check_account(struct opened *o)
 	if (o->sought)
 		return;
 	HOLDS(s.read_records + s.lost_records + s.lag_records ==
-	      rb->core.page->head_seq - o->first_seq);
+	      rb->core.head_page->head_seq - o->first_seq);
 	HOLDS(s.read_bytes + s.lost_bytes + s.lag_bytes ==
-	      rb->core.page->head - o->first_pos);
+	      rb->core.head_page->head - o->first_pos);
 }
 
 static void step_close(struct opened *o)
@@ -559,7 +562,7 @@ static bool make_ring(struct input *in)
 	u8 how = input_u8(in), fail = input_u8(in);
 	struct ringbuf_config config = {
 		.name = "fuzz", .size = how & 1 ? 4096 : 16384,
-		.reliable = how & 2, .timestamps = how & 4,
+		.reliable = how & 2, .clock = how & 4 ? RINGBUF_CLOCK_BOOTTIME : RINGBUF_CLOCK_OFF,
 		.stall_ms = how & 8 ? 5 : 0,
 		.max_consumers = how & 16 ? 2 : 0,
 	};

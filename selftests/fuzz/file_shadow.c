@@ -43,7 +43,7 @@ void remember(u64 pos, u64 seq)
 		rec = ringbuf_frame_at(&rb->core, pos);
 		seq = rec->seq;
 	}
-	for (; pos != rb->core.page->head; pos += RINGBUF_FRAME_SIZE(rec->len)) {
+	for (; pos != rb->core.head_page->head; pos += RINGBUF_FRAME_SIZE(rec->len)) {
 		rec = ringbuf_frame_at(&rb->core, pos);
 		HOLDS(rec->len && !rec->flags && rec->seq == seq);
 		HOLDS(RINGBUF_FRAME_SIZE(rec->len) <= rb->core.size / 4);
@@ -53,7 +53,7 @@ void remember(u64 pos, u64 seq)
 		s->type = rec->type;
 		s->hash = hash_of((const u8 *)(rec + 1), rec->len);
 	}
-	HOLDS(seq == rb->core.page->head_seq);
+	HOLDS(seq == rb->core.head_page->head_seq);
 }
 
 bool was_written(u64 seq, const u8 *payload, u32 len)
@@ -141,8 +141,9 @@ static const struct {
 	{ RINGBUF_IOC_GET_CONSUMER, sizeof(struct ringbuf_consumer), FMODE_READ },
 	{ RINGBUF_IOC_GET_STATS, sizeof(struct ringbuf_stats), FMODE_READ },
 	{ RINGBUF_IOC_SET_WRITER, sizeof(struct ringbuf_writer), FMODE_WRITE },
-	{ RINGBUF_IOC_ADVANCE, 0, FMODE_READ },
+	{ RINGBUF_IOC_ADVANCE, sizeof(struct ringbuf_advance), FMODE_READ },
 	{ FIONREAD, 0, FMODE_READ },
+	{ RINGBUF_IOC_GET_WRITER, sizeof(struct ringbuf_writer), FMODE_WRITE },
 };
 
 unsigned int known_ioctl(unsigned int i)
@@ -176,7 +177,8 @@ long ioctl_result(fmode_t mode, unsigned int cmd, const u8 *p, size_t good)
 	for (n = calls[i].size; n < size; n++) {
 		if (n >= good)
 			return -EFAULT;
-		if (p[n])
+		/* Of what the kernel fills in it zeroes the rest. */
+		if (p[n] && !(_IOC_DIR(cmd) & _IOC_READ))
 			return -E2BIG;
 	}
 	return good < calls[i].size ? -EFAULT : 0;

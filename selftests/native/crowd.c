@@ -243,7 +243,7 @@ static void *ask(void *arg)
 	while (!__atomic_load_n(&finished, __ATOMIC_RELAXED)) {
 		for (i = 0; i < 200; i++)
 			look(asked);
-		need = READ_ONCE(ring.page->head) + frame - ring.size;
+		need = READ_ONCE(ring.head_page->head) + frame - ring.size;
 		asked->held += ringbuf_core_held(&ring.core, need, now_ns(),
 						 STALL_NS) > 0;
 		sched_yield();
@@ -316,8 +316,9 @@ static bool run(u64 size)
 	finished = false;
 	if (test_storage_alloc(&ring, size))
 		return false;
-	memset(ring.page, 0, sizeof(*ring.page));
-	ringbuf_core_init(&ring.core, ring.page, ring.data, size, &start);
+	memset(ring.page, 0, TEST_PAGE_SIZE);
+	ringbuf_core_init(&ring.core, ring.page, ring.head_page, ring.data,
+			  size, &start);
 	ring.core.reliable = true;
 	if (pthread_create(&asker, NULL, ask, &asked))
 		return false;

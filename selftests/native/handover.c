@@ -93,8 +93,9 @@ int main(void)
 	printf("TAP version 13\n1..1\n");
 	if (test_storage_alloc(&ring, RING))
 		return 1;
-	memset(ring.page, 0, sizeof(*ring.page));
-	ringbuf_core_init(&ring.core, ring.page, ring.data, RING, &start);
+	memset(ring.page, 0, TEST_PAGE_SIZE);
+	ringbuf_core_init(&ring.core, ring.page, ring.head_page, ring.data,
+			  RING, &start);
 	ring.core.reliable = true;
 	for (i = 0; i < READERS; i++) {
 		ringbuf_cursor_init(&readers[i].cursor, &ring.core);

@@ -12,7 +12,8 @@ int test_storage_alloc(struct test_ring *ring, u64 size)
 	char *data;
 
 	ring->size = size;
-	ring->page = aligned_alloc(4096, 4096);
+	ring->page = aligned_alloc(TEST_PAGE_SIZE, TEST_PAGE_SIZE);
+	ring->head_page = (void *)((char *)ring->page + TEST_HEAD_OFFSET);
 	data = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	ring->data = data;

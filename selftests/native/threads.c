@@ -80,8 +80,9 @@ static bool run(u64 size, bool reliable)
 
 	if (test_storage_alloc(&ring, size))
 		return false;
-	memset(ring.page, 0, sizeof(*ring.page));
-	ringbuf_core_init(&ring.core, ring.page, ring.data, size, &start);
+	memset(ring.page, 0, TEST_PAGE_SIZE);
+	ringbuf_core_init(&ring.core, ring.page, ring.head_page, ring.data,
+			  size, &start);
 	ring.core.reliable = reliable;
 	for (i = 0; i < READERS; i++) {
 		readers[i].stress = &s;

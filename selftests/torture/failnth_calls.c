@@ -171,10 +171,10 @@ static long call_map(void)
 	volatile char sum = 0;
 	long ret;
 
-	map = mmap(NULL, 4096 + 2 * 65536, PROT_READ, MAP_SHARED, r, 0);
+	map = mmap(NULL, 2 * 4096 + 2 * 65536, PROT_READ, MAP_SHARED, r, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	for (int i = 0; i < 4096 + 2 * 65536; i += 4096)
+	for (int i = 0; i < 2 * 4096 + 2 * 65536; i += 4096)
 		sum += map[i];
 	ret = RC(mprotect(map + 4096, 4096, PROT_NONE));
 	return ret ? ret : RC(ioctl(r, RINGBUF_IOC_GET_INFO, &info));
@@ -342,7 +342,7 @@ bool loaded(void)
 void tidy(void)
 {
 	if (map && map != MAP_FAILED)
-		munmap(map, 4096 + 2 * 65536);
+		munmap(map, 2 * 4096 + 2 * 65536);
 	map = NULL;
 	if (r >= 0)
 		close(r);

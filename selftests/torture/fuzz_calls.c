@@ -289,6 +289,7 @@ static void fuzz_set_consumer(struct thread *t, int fd, void *arg)
 		.flags = once_in(t, 16) ? rnd(t) : below(t, 8),
 		.wake_bytes = PICK(t, marks), .wake_records = PICK(t, marks),
 		.wake_ns = PICK(t, times),
+		.mask = once_in(t, 4) ? rnd(t) & 0x80000007 : once_in(t, 32) ? rnd(t) : 0,
 	};
 
 	memcpy(t->part, &c, sizeof(c));
@@ -299,11 +300,12 @@ static void fuzz_ioctl(struct thread *t)
 {
 	static const unsigned int others[] = {
 		FIONBIO, FIOCLEX, FIONCLEX, FIOASYNC, TCGETS, 0x5401, 0x801c581f,
-		0xc0185879, 0x5460, RINGBUF_IOC_GET_INFO + 6, RINGBUF_IOC_GET_INFO + 255,
+		0xc0185879, 0x5460, RINGBUF_IOC_GET_INFO + 20, RINGBUF_IOC_GET_INFO + 255,
 	};
 	static const unsigned int ours[] = {
 		RINGBUF_IOC_GET_INFO, RINGBUF_IOC_SET_CONSUMER, RINGBUF_IOC_GET_STATS,
 		RINGBUF_IOC_GET_CONSUMER, RINGBUF_IOC_SET_WRITER, RINGBUF_IOC_ADVANCE,
+		RINGBUF_IOC_GET_WRITER, RINGBUF_IOC_MAKE_ROOM, RINGBUF_IOC_WAKE,
 		FIONREAD, 0xbc10,
 	};
 	int fd = any_fd(t);
@@ -346,7 +348,8 @@ static void fuzz_ioctl(struct thread *t)
 		uint64_t pick[] = { t->info.head, t->info.tail, t->stats.pos, any_u64(t) };
 
 		pos = PICK(t, pick) + (once_in(t, 4) ? 8 * below(t, 64) - 256 : 0);
-		memcpy(t->part, &pos, 8);
+		*(uint32_t *)t->part = any_size(t, sizeof(struct ringbuf_advance));
+		memcpy(t->part + offsetof(struct ringbuf_advance, pos), &pos, 8);
 		CALL(advance, syscall(SYS_ioctl, fd, RINGBUF_IOC_ADVANCE, arg));
 		break;
 	}
@@ -354,7 +357,7 @@ static void fuzz_ioctl(struct thread *t)
 		CALL(fionread, syscall(SYS_ioctl, fd, FIONREAD, arg));
 		break;
 	case 10:
-		*(uint32_t *)t->part = any_size(t, 72);
+		*(uint32_t *)t->part = any_size(t, 88);
 		CALL(ioctl32, ioctl32(fd, PICK(t, ours), arg));
 		break;
 	default:

@@ -32,7 +32,8 @@
 
 #define DEV	"/dev/ringbuf"
 #define SIZE	(256UL << 10)
-#define MAP	(4096 + 2 * SIZE)
+#define DATA	(2 * 4096)
+#define MAP	(DATA + 2 * SIZE)
 #define USER	1000
 
 /* What memory was filled with before it was given back. */
@@ -195,29 +196,28 @@ static bool look_at_map(void)
 	if (map == MAP_FAILED)
 		return false;
 	return zero(map + sizeof(struct ringbuf_page), 4096 - sizeof(struct ringbuf_page)) &&
-	       zero(map + 4096, 2 * SIZE);
+	       zero(map + 4096, DATA - 4096 + 2 * SIZE);
 }
 
 /* Records of each length; nothing in the ring but them, and zeros between. */
 static bool look_at_records(void)
 {
-	const struct ringbuf_page *page;
+	const struct ringbuf_head *head;
 	const struct ringbuf_record *rec;
 	uint64_t at;
 
 	if (look_at_map())	/* there is something by now */
 		return false;
-	page = (const void *)map;
-	for (at = 0; at < page->head; at += RINGBUF_FRAME_SIZE(rec->len)) {
-		rec = (const void *)(map + 4096 + at);
+	head = (const void *)(map + 4096);
+	for (at = 0; at < head->head; at += RINGBUF_FRAME_SIZE(rec->len)) {
+		rec = (const void *)(map + DATA + at);
 		if (rec->flags || rec->type || !rec->len ||
 		    !zero((const char *)(rec + 1) + rec->len,
 			  RINGBUF_FRAME_SIZE(rec->len) - sizeof(*rec) - rec->len))
 			return false;
 	}
-	/* Of a write() that failed there is a header. */
-	at += sizeof(*rec);
-	return zero(map + 4096 + at, SIZE - at) && at == page->head + sizeof(*rec) &&
+	/* Of a write() that failed there is nothing. */
+	return zero(map + DATA + at, SIZE - at) && at == head->head &&
 	       !foreign(map, MAP);
 }
 

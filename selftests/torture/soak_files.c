@@ -84,6 +84,7 @@ struct reader {
 	uint64_t lost;
 	uint64_t pos;		/* of a map */
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *head;
 	const char *data;
 	size_t map_size;
 	uint64_t seed;
@@ -150,24 +151,31 @@ static int step_framed(struct reader *r)
 	return 1;
 }
 
+static int advance(int fd, uint64_t pos)
+{
+	struct ringbuf_advance a = { .struct_size = sizeof(a), .pos = pos };
+
+	return ioctl(fd, RINGBUF_IOC_ADVANCE, &a);
+}
+
 /* As above struct ringbuf_page in the header; what is behind the tail is void. */
 static int step_mapped(struct reader *r)
 {
 	const struct ringbuf_record *rec;
 	uint64_t tail = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE);
-	uint64_t head = __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE);
+	uint64_t head = __atomic_load_n(&r->head->head, __ATOMIC_ACQUIRE);
 	uint64_t seq, frame;
 	uint32_t len;
 
 	if ((int64_t)(r->pos - tail) < 0)
 		r->pos = tail;
 	if (r->pos == head) {
-		if (ioctl(r->fd, RINGBUF_IOC_ADVANCE, &r->pos)) {
+		if (advance(r->fd, r->pos)) {
 			found("mapped reader: ADVANCE: %s", strerror(errno));
 			return -1;
 		}
 		return __atomic_load_n(&r->page->flags, __ATOMIC_ACQUIRE) & RINGBUF_RING_DEAD &&
-		       __atomic_load_n(&r->page->head, __ATOMIC_ACQUIRE) == r->pos ? -1 : 0;
+		       __atomic_load_n(&r->head->head, __ATOMIC_ACQUIRE) == r->pos ? -1 : 0;
 	}
 	rec = (const void *)(r->data + (r->pos & (r->page->data_size - 1)));
 	len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
@@ -181,7 +189,7 @@ static int step_mapped(struct reader *r)
 	if (!take(r, seq, r->buf, len))
 		return -1;
 	r->pos += frame;
-	if (!(r->read % 64) && ioctl(r->fd, RINGBUF_IOC_ADVANCE, &r->pos)) {
+	if (!(r->read % 64) && advance(r->fd, r->pos)) {
 		found("mapped reader: ADVANCE: %s", strerror(errno));
 		return -1;
 	}
@@ -228,6 +236,7 @@ static bool set_up(struct reader *r, unsigned int kind, struct ringbuf_stats *fi
 		return false;
 	}
 	r->page = (const void *)map;
+	r->head = (const void *)(map + info.head_offset);
 	r->data = map + info.data_offset;
 	r->pos = first->pos;
 	return true;

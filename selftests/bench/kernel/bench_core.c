@@ -15,6 +15,7 @@
 
 static struct page *pages[2 * PAGES];
 static struct ringbuf_page *exported;
+static struct ringbuf_head *exported_head;
 static void *area;
 static struct ringbuf_core core;
 
@@ -103,6 +104,7 @@ int kbench_core_init(void)
 	unsigned int i;
 
 	exported = (void *)get_zeroed_page(GFP_KERNEL);
+	exported_head = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!exported)
 		return -ENOMEM;
 	for (i = 0; i < PAGES; i++) {
@@ -114,7 +116,8 @@ int kbench_core_init(void)
 	area = vmap(pages, 2 * PAGES, VM_MAP, PAGE_KERNEL);
 	if (!area)
 		return -ENOMEM;
-	ringbuf_core_init(&core, exported, area, KBENCH_BUFFER, &start);
+	ringbuf_core_init(&core, exported, exported_head, area, KBENCH_BUFFER,
+			  &start);
 	return 0;
 }
 
@@ -126,4 +129,5 @@ void kbench_core_exit(void)
 	for (i = 0; i < PAGES && pages[i]; i++)
 		__free_page(pages[i]);
 	free_page((unsigned long)exported);
+	free_page((unsigned long)exported_head);
 }

@@ -161,13 +161,13 @@ const struct contender kbench_ours[] = {
 	{}
 };
 
-static struct ringbuf *create(const char *name, bool timestamps)
+static struct ringbuf *create(const char *name, enum ringbuf_clock clock)
 {
 	const struct ringbuf_config config = {
 		.name = name,
 		.size = KBENCH_BUFFER,
 		.mode = 0600,
-		.timestamps = timestamps,
+		.clock = clock,
 	};
 
 	return ringbuf_create(&config);
@@ -175,10 +175,10 @@ static struct ringbuf *create(const char *name, bool timestamps)
 
 int kbench_ours_init(void)
 {
-	plain = create(KBENCH_RING, false);
+	plain = create(KBENCH_RING, RINGBUF_CLOCK_OFF);
 	if (IS_ERR(plain))
 		return PTR_ERR(plain);
-	stamped = create(KBENCH_RING_TS, true);
+	stamped = create(KBENCH_RING_TS, RINGBUF_CLOCK_BOOTTIME);
 	return PTR_ERR_OR_ZERO(stamped);
 }
 

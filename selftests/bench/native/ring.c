@@ -46,10 +46,12 @@ void bench_ring_open(struct bench_ring *ring, uint64_t size,
 
 	ring->size = size;
 	ring->page = shared_alloc(sizeof(*ring->page));
+	ring->head_page = shared_alloc(sizeof(*ring->head_page));
 	ring->core = shared_alloc(sizeof(*ring->core));
 	ring->data = map_twice(size);
 	core = &ring->core->core;
-	ringbuf_core_init(core, ring->page, ring->data, size, &start);
+	ringbuf_core_init(core, ring->page, ring->head_page, ring->data, size,
+			  &start);
 	core->reliable = readers;
 	for (unsigned int i = 0; i < readers; i++) {
 		hold = &ring->core->readers[i].hold;
@@ -63,6 +65,7 @@ void bench_ring_close(struct bench_ring *ring)
 {
 	munmap(ring->data, 2 * ring->size);
 	shared_free(ring->page, sizeof(*ring->page));
+	shared_free(ring->head_page, sizeof(*ring->head_page));
 	shared_free(ring->core, sizeof(*ring->core));
 }
 
@@ -123,6 +126,7 @@ void bench_ring_produce(const struct bench_ring *ring, struct job *job)
 {
 	shared_touch(ring->data, 2 * ring->size);
 	shared_touch(ring->page, sizeof(*ring->page));
+	shared_touch(ring->head_page, sizeof(*ring->head_page));
 	shared_touch(ring->core, sizeof(*ring->core));
 	job_start(job, producer_of(job));
 	if (job->shape == BROADCAST)

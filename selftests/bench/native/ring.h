@@ -9,11 +9,13 @@
 #include "peer.h"
 
 struct ringbuf_page;
+struct ringbuf_head;
 
 /* A ring in shared memory, as the module makes it for reliable=1. */
 struct bench_ring {
 	uint64_t size;
 	struct ringbuf_page *page;
+	struct ringbuf_head *head_page;
 	unsigned char *data;		/* mapped twice in a row */
 	struct bench_core *core;
 	/* How far each reader is: what RINGBUF_IOC_ADVANCE tells the kernel. */

@@ -214,6 +214,14 @@ unsigned long copy_to_user(void *to, const void *from, unsigned long n)
 	return user_copy(to, from, n, to);
 }
 
+unsigned long clear_user(void *to, unsigned long n)
+{
+	size_t good = shim_good(to, n);
+
+	memset(to, 0, good);
+	return n - good;
+}
+
 unsigned long copy_from_user(void *to, const void *from, unsigned long n)
 {
 	return user_copy(to, from, n, from);

@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <linux/types.h>
 #include "../../native/include/linux/cache.h"
 #include "../../native/include/linux/compiler.h"
 #include "../../native/include/linux/kernel.h"
 #include "../../native/include/linux/list.h"
+#include "../../native/include/linux/preempt.h"
 #include "../../native/include/linux/rculist.h"
 #include "../../native/include/asm/barrier.h"
 
@@ -233,7 +235,16 @@ extern u64 shim_now;
 
 #define NSEC_PER_MSEC		1000000L
 #define KTIME_MAX		S64_MAX
+static inline void generate_random_uuid(unsigned char uuid[16])
+{
+	memset(uuid, 0x5a, 16);
+}
+
+#define __must_check
 #define ktime_get_mono_fast_ns() shim_now
+#define ktime_get_boot_fast_ns() shim_now
+#define ktime_get_real_fast_ns() shim_now
+#define ktime_get_tai_fast_ns() shim_now
 #define jiffies			(shim_now / 1000000)
 #define nsecs_to_jiffies(n)	((n) / 1000000)
 #define ns_to_ktime(n)		(n)
@@ -401,6 +412,7 @@ static inline bool shim_good(const void *p, size_t n)
 }
 
 unsigned long copy_to_user(void *to, const void *from, unsigned long n);
+unsigned long clear_user(void *to, unsigned long n);
 unsigned long copy_from_user(void *to, const void *from, unsigned long n);
 int check_zeroed_user(const void *from, size_t size);
 int copy_struct_from_user(void *to, size_t ksize, const void *from,
