@@ -160,7 +160,7 @@ TEST_F(file, the_data_area_is_there_twice)
 
 TEST_F(file, every_range_within_the_areas_can_be_mapped_and_no_other)
 {
-	const uint64_t all = 1 + 2 * SIZE / self->page;
+	const uint64_t all = 2 + 2 * SIZE / self->page;
 	uint64_t off, n;
 
 	for (off = 0; off < all + 3; off++) {
@@ -185,7 +185,7 @@ TEST_F(file, every_range_within_the_areas_can_be_mapped_and_no_other)
 
 TEST_F(file, huge_offsets_and_lengths_do_not_wrap)
 {
-	const uint64_t all = (1 + 2 * SIZE / self->page) * self->page;
+	const uint64_t all = (2 + 2 * SIZE / self->page) * self->page;
 	static const uint64_t offs[] = {
 		1ULL << 31, 1ULL << 32, (1ULL << 32) - 4096, 1ULL << 43,
 		1ULL << 44, 1ULL << 52, 1ULL << 62, (1ULL << 63) - 4096,
@@ -228,10 +228,10 @@ TEST_F(file, a_part_shows_what_the_whole_shows_there)
 		EXPECT_EQ(0, memcmp(whole + off, part, self->page));
 		munmap((void *)part, self->page);
 	}
-	part = mmap(NULL, m.len - self->page, PROT_READ, MAP_SHARED, self->fd,
-		    self->page);
+	part = mmap(NULL, m.len - 2 * self->page, PROT_READ, MAP_SHARED, self->fd,
+		    2 * self->page);
 	ASSERT_NE(MAP_FAILED, part);
-	EXPECT_EQ(0, memcmp(m.data, part, m.len - self->page));
+	EXPECT_EQ(0, memcmp(m.data, part, m.len - 2 * self->page));
 }
 
 TEST_F(file, only_shared_maps)
@@ -308,7 +308,7 @@ TEST_F(file, nor_does_it_become_one_later)
 
 TEST_F(file, it_moves_and_shrinks_and_does_not_grow)
 {
-	const size_t all = 2 * SIZE + self->page, half = SIZE;
+	const size_t all = 2 * SIZE + 2 * self->page, half = SIZE;
 	char *p, *to, *was;
 	struct rb_map m;
 
@@ -349,7 +349,7 @@ TEST_F(file, it_moves_and_shrinks_and_does_not_grow)
 
 TEST_F(file, remap_file_pages_stays_within_the_areas)
 {
-	const size_t all = 1 + 2 * SIZE / self->page;
+	const size_t all = 2 + 2 * SIZE / self->page;
 	struct rb_map m;
 	/* Only for maps that Linux counts as shared: of files open to write. */
 	bool works = variant->flags == O_RDWR;
@@ -416,7 +416,7 @@ TEST_F(file, not_even_a_debugger_writes)
 	if (!pid) {
 		/* From another process, and a page that it never touched. */
 		error = pry(getppid(), m.data + SIZE,
-			    (char *)was + self->page + SIZE);
+			    (char *)was + 2 * self->page + SIZE);
 		if (error)
 			fprintf(stderr, "# of the parent: %s\n", error);
 		_exit(!!error);

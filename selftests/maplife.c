@@ -309,7 +309,7 @@ TEST_F(map, it_may_be_filled_and_locked)
 		MAP_POPULATE | MAP_NONBLOCK, MAP_NORESERVE,
 	};
 	size_t len = self->m.len;
-	unsigned char in[2 * SIZE / 4096 + 1];
+	unsigned char in[2 * SIZE / 4096 + 2];
 	char *p;
 
 	for (size_t k = 0; k < ARRAY_SIZE(how); k++) {
