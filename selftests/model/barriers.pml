@@ -5,9 +5,9 @@
  */
 
 #ifdef NO_publish_A
-#define publish_A()		skip
+#define publish_A(l, v)	store(l, v)
 #else
-#define publish_A()		smp_wmb()
+#define publish_A(l, v)	store_release(l, v)
 #endif
 
 #ifdef NO_publish_B
@@ -59,9 +59,9 @@
 #endif
 
 #ifdef NO_head_B
-#define head_B()		skip
+#define head_B(dst, l)	load(dst, l)
 #else
-#define head_B()		smp_rmb()
+#define head_B(dst, l)	load_acquire(dst, l)
 #endif
 
 #ifdef NO_find_tail_A

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pairs of position and seq: the head's, by generation and slots; what GET_STATS
+ * Pairs of position and seq: the head's, by its seq stored twice; what GET_STATS
  * tells; the place that a seek finds.
  */
 
@@ -21,19 +21,16 @@ PROPERTY(seek_finds);		/* the record with the seq, or the first one after */
 inline core_head(pos, seq)
 {
 	do
-	:: head_A(gen, GENERATION);
-		load(pos, END_POS(gen % SLOTS));
-		load(seq, END_SEQ(gen % SLOTS));
-		head_B();
-		load(r_n, GENERATION);
+	:: head_A(seq, HEAD_SEQ_AGAIN);
+		head_B(pos, HEAD);
+		load(r_n, HEAD_SEQ);
 		if
-		:: r_n == gen -> break
+		:: r_n == seq -> break
 		:: else
 		fi
 	od;
 	r_n = 0;
-	CHECK(head_pair, pos == pub_pos[gen] && seq == pub_seq[gen]);
-	gen = 0
+	CHECK(head_pair, pos == pub_pos[seq] && (pub[seq] || !seq))
 }
 
 /* The head, after a look at the exported one. */
@@ -113,7 +110,7 @@ inline seek()
 proctype Reader()
 {
 	READER;
-	byte at_pos, at_seq, h_pos, h_seq, f_pos, f_seq, gen, goal;
+	byte at_pos, at_seq, h_pos, h_seq, f_pos, f_seq, goal;
 	bool gone;
 
 	done;

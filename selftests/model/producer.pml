@@ -19,9 +19,6 @@
 #ifndef DEFERS
 #define DEFERS		1
 #endif
-#ifndef SLOTS
-#define SLOTS		4	/* of end[] */
-#endif
 
 /* A publish each, and two more: one for the drop, one each for making room. */
 #define PUBS		(2 * RECORDS + 2)
@@ -33,16 +30,15 @@
 #define CELL_CAP	8
 #define HEAD		(3 * CELLS)
 #define TAIL		(HEAD + 1)
-#define GENERATION	(HEAD + 2)
-#define END_POS(i)	(HEAD + 3 + (i))
-#define END_SEQ(i)	(HEAD + 7 + (i))
+#define HEAD_SEQ	(HEAD + 2)
+#define HEAD_SEQ_AGAIN	(HEAD + 3)
 
 #define NWR		1
-#define NLOC		(HEAD + 11)
+#define NLOC		(HEAD + 4)
 #define CAP(l)		((l) < HEAD -> CELL_CAP : PUBS)
 #define AT(l)		((l) < HEAD -> (l) * CELL_CAP : \
 			 HEAD * CELL_CAP + ((l) - HEAD) * PUBS)
-#define NMSG		(HEAD * CELL_CAP + 11 * PUBS)
+#define NMSG		(HEAD * CELL_CAP + 4 * PUBS)
 
 #include "mm.pml"
 #include "barriers.pml"
@@ -54,20 +50,17 @@
 byte true_len[SPAN];
 byte true_seq[SPAN];
 byte next_seq[SPAN];	/* the seq after the record that ends there */
-byte pub_pos[PUBS];
-byte pub_seq[PUBS];
+byte pub_pos[SPAN];	/* the head that was published with a seq */
+bool pub[SPAN];
 bool done;
 
 inline publish()
 {
-	gen++;
-	store(END_POS(gen % SLOTS), head);
-	store(END_SEQ(gen % SLOTS), seq);
-	publish_A();
-	store(GENERATION, gen);
+	store(HEAD_SEQ, seq);
 	publish_B(HEAD, head);
-	pub_pos[gen] = head;
-	pub_seq[gen] = seq;
+	publish_A(HEAD_SEQ_AGAIN, seq);
+	pub_pos[seq] = head;
+	pub[seq] = true;
 	published = head
 }
 
@@ -87,7 +80,7 @@ inline make_room(end)
 proctype Producer()
 {
 	THREAD(0);
-	byte head, tail, seq, gen, size, n, defers, published;
+	byte head, tail, seq, size, n, defers, published;
 	bool dropped;
 
 	atomic {

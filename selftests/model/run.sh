@@ -93,7 +93,6 @@ done
 for b in publish_A publish_B head_A head_B; do
 	breaks pairs "NO_$b" -DRECORDS=4
 done
-breaks pairs SLOTS=2
 for b in find_tail_A hold_join_A hold_join_B hold_join_C scan_A; do
 	breaks hold "NO_$b" -DWRITES=3
 done
