@@ -124,6 +124,43 @@ static void deferred_until_flushed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
 }
 
+/* Flags that nobody knows are refused, and the reservation stays open. */
+static void unknown_flags_are_refused(struct kunit *test)
+{
+	struct api_test *t = test->priv;
+	u64 word = 5, *payload = ringbuf_reserve(t->rb, 8, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	*payload = word;
+	KUNIT_EXPECT_EQ(test, ringbuf_commit(t->rb, BIT(2)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ringbuf_commit_len(t->rb, 8, BIT(31)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8),
+			(ssize_t)-EAGAIN);
+	KUNIT_EXPECT_EQ(test, ringbuf_commit(t->rb, 0), 0);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, &word, 8), (ssize_t)8);
+}
+
+static void a_record_may_be_shorter_than_reserved(struct kunit *test)
+{
+	struct api_test *t = test->priv;
+	u8 *payload = ringbuf_reserve(t->rb, 100, 1);
+	u8 buf[16];
+
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	memset(payload, 0x77, 100);
+	KUNIT_EXPECT_EQ(test, ringbuf_commit_len(t->rb, 101, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ringbuf_commit_len(t->rb, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, ringbuf_commit_len(t->rb, 5, 0), 0);
+	KUNIT_EXPECT_TRUE(test, !memchr_inv(payload + 5, 0, 95));
+	KUNIT_EXPECT_EQ(test, ringbuf_write(t->rb, "next", 4, 1), 0);
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, buf, sizeof(buf)),
+			(ssize_t)5);
+	KUNIT_EXPECT_TRUE(test, !memchr_inv(buf, 0x77, 5));
+	KUNIT_EXPECT_EQ(test, read_device(t->reader, buf, sizeof(buf)),
+			(ssize_t)4);
+	KUNIT_EXPECT_EQ(test, memcmp(buf, "next", 4), 0);
+}
+
 /* Not on the stack: object debugging wants to know of timers there. */
 static struct job *new_job(struct kunit *test, void (*fn)(struct job *job))
 {
@@ -207,6 +244,8 @@ static struct kunit_case api_cases[] = {
 	KUNIT_CASE(slot_is_exclusive),
 	KUNIT_CASE(write_says_what_is_wrong),
 	KUNIT_CASE(deferred_until_flushed),
+	KUNIT_CASE(unknown_flags_are_refused),
+	KUNIT_CASE(a_record_may_be_shorter_than_reserved),
 	KUNIT_CASE_PARAM(records_from_any_context, context_gen_params),
 	KUNIT_CASE_PARAM(sleeper_wakes_from_any_context, context_gen_params),
 	{}

@@ -122,6 +122,12 @@ static void a_bad_config_makes_no_ring(struct kunit *test)
 	config.mode = 0600;
 	config.max_consumers = (unsigned int)INT_MAX + 1;
 	expect_bad(test, config);
+	config.max_consumers = 0;
+	config.clock = RINGBUF_CLOCK_OFF + 1;
+	expect_bad(test, config);
+	config.clock = RINGBUF_CLOCK_OFF;
+	config.flags = RINGBUF_CONFIG_PRODUCER << 1;
+	expect_bad(test, config);
 }
 
 static void a_name_is_one_ring(struct kunit *test)
@@ -144,6 +150,34 @@ static void a_name_is_one_ring(struct kunit *test)
 			(long)-ENODEV);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(open_path(NODE, O_RDONLY)),
 			(long)-ENOENT);
+}
+
+/* Nobody can take the slot before the module that makes the ring. */
+static void made_with_its_slot_held(struct kunit *test)
+{
+	const struct ringbuf_config config = {
+		.name = "kunit-held", .size = PAGE_SIZE,
+		.flags = RINGBUF_CONFIG_PRODUCER,
+	};
+	struct ringbuf_config taken = good;
+	struct ringbuf *rb;
+	u64 word = 3;
+
+	rb = ringbuf_create(&config);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(rb));
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_producer_get(config.name)),
+			(long)-EBUSY);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(open_path(DEVICE "-kunit-held", O_WRONLY)),
+			(long)-EBUSY);
+	KUNIT_EXPECT_EQ(test, plain_write(rb, &word), 0);
+	ringbuf_producer_put(rb);
+	KUNIT_EXPECT_PTR_EQ(test, ringbuf_producer_get(config.name), rb);
+	ringbuf_producer_put(rb);
+	ringbuf_destroy(rb);
+
+	/* A ring that is not made holds nothing: see that the module unloads. */
+	taken.flags = RINGBUF_CONFIG_PRODUCER;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(ringbuf_create(&taken)), (long)-EEXIST);
 }
 
 static void a_name_is_free_at_once(struct kunit *test)
@@ -307,6 +341,7 @@ static void what_has_begun_comes_before_the_end(struct kunit *test)
 static struct kunit_case named_cases[] = {
 	KUNIT_CASE(a_bad_config_makes_no_ring),
 	KUNIT_CASE(a_name_is_one_ring),
+	KUNIT_CASE(made_with_its_slot_held),
 	KUNIT_CASE(a_name_is_free_at_once),
 	KUNIT_CASE(records_of_one_type),
 	KUNIT_CASE(a_destroyed_ring_takes_nothing_and_gives_the_rest),
