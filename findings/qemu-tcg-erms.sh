@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # QEMU's TCG offers ERMS with -cpu max ("rep movsb is fast"), and runs rep movsb one
-# byte at a time. A guest kernel that believes the flag copies by the byte, at about a
-# tenth of the speed of rep movsq. With -cpu max,erms=off it copies by words.
+# byte at a time. A guest kernel that believes the flag copies by the byte, at about an
+# eighth of the speed of rep movsq. With -cpu max,erms=off it copies by words.
 #
-# Seen with qemu-user 7.2 (Debian 12): erms=1; rep movsb takes 8 to 11 times as long
+# Seen with qemu-user 7.2 (Debian 12): erms=1; rep movsb takes 6 to 11 times as long
 # as rep movsq for the same bytes. This script unpacks that package in a temporary
 # folder, runs some lines of C in it, and fails when either is no longer so.
 set -euo pipefail
