@@ -248,10 +248,10 @@ static int add_consumer(struct ringbuf_file *rf)
 	return 0;
 }
 
+/* The caller has put a ring, of which it has a reference, into @file. */
 static int ringbuf_open(struct inode *inode, struct file *file)
 {
-	struct miscdevice *misc = file->private_data;
-	struct ringbuf *rb = container_of(misc, struct ringbuf, misc);
+	struct ringbuf *rb = file->private_data;
 	struct ringbuf_file *rf;
 	int ret = -EINVAL;
 

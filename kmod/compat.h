@@ -17,6 +17,13 @@
 #define RINGBUF_NAMESPACE	RINGBUF
 #endif
 
+/* 6.2 has a class's devnode() leave the device as it is. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define RINGBUF_DEVNODE_ARGS	const struct device *dev, umode_t *mode
+#else
+#define RINGBUF_DEVNODE_ARGS	struct device *dev, umode_t *mode
+#endif
+
 /* 6.3 hides the flags of a map behind accessors. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,

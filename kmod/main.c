@@ -88,18 +88,27 @@ static int __init ringbuf_init(void)
 	ret = check_parameters();
 	if (ret)
 		return ret;
-	ret = add_default_ring();
-	if (ret)
+	ret = ringbuf_rings_init();
+	if (ret) {
+		pr_err("no device numbers: %d\n", ret);
 		return ret;
+	}
+	ret = add_default_ring();
+	if (ret) {
+		ringbuf_rings_exit();
+		return ret;
+	}
 	ringbuf_configfs_init();
 	return 0;
 }
-module_init(ringbuf_init);
+/* Built in, it is there before drivers that make rings. */
+subsys_initcall(ringbuf_init);
 
 static void __exit ringbuf_exit(void)
 {
 	ringbuf_configfs_exit();
 	ringbuf_ring_remove(default_ring);
+	ringbuf_rings_exit();
 }
 module_exit(ringbuf_exit);
 

@@ -6,8 +6,6 @@
 #include <linux/atomic.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
-#include <linux/list.h>
-#include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
@@ -39,9 +37,8 @@
  * @name: of the ring
  * @pages: storage, as a map shows it: the exported page, that of the head, then the
  *	data area's pages, twice
- * @misc: the device node
- * @device: its name
- * @node: in the list of rings
+ * @dev: the device
+ * @minor: its minor number
  */
 struct ringbuf {
 	struct ringbuf_core core;
@@ -64,9 +61,8 @@ struct ringbuf {
 	atomic_t consumers;
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
-	struct miscdevice misc;
-	char device[sizeof("ringbuf-") + RINGBUF_NAME_SIZE];
-	struct list_head node;
+	struct device *dev;
+	u32 minor;
 };
 
 /* Places in @pages. */

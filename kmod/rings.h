@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rings there are: by name, each with its device. */
+/* The rings there are: by name and by device number. */
 #ifndef _RINGBUF_RINGS_H
 #define _RINGBUF_RINGS_H
 
@@ -31,6 +31,9 @@ static inline bool ringbuf_valid_consumers(unsigned int max_consumers)
 bool ringbuf_valid_name(const char *name);
 int ringbuf_clock_parse(const char *name);
 const char *ringbuf_clock_name(enum ringbuf_clock clock);
+
+int ringbuf_rings_init(void);
+void ringbuf_rings_exit(void);
 
 struct ringbuf *ringbuf_ring_add(const struct ringbuf_config *config);
 void ringbuf_ring_remove(struct ringbuf *rb);

@@ -3,15 +3,14 @@
  * What a ring tells in sysfs, below its device.
  */
 
+#include <linux/device.h>
 #include <linux/sysfs.h>
 #include "chardev.h"
 #include "rings.h"
 
 static struct ringbuf *ring_of(struct device *dev)
 {
-	struct miscdevice *misc = dev_get_drvdata(dev);
-
-	return container_of(misc, struct ringbuf, misc);
+	return dev_get_drvdata(dev);
 }
 
 static struct ringbuf_info info_of(struct device *dev)

@@ -181,7 +181,7 @@ run_abi_complete()
 		sed -n 's/^module_param(\([a-z_]*\),.*/param \1/p' kmod/main.c
 		sed -n 's/^DIR_STORE(\([a-z_]*\),.*/dir \1/p; s/^CONFIGFS_ATTR(dir_, \([a-z_]*\));/dir \1/p' kmod/configfs.c
 	} | sort) <(cat Documentation/ABI/*/* | sed -n '
-		s,^What:.*/class/misc/ringbuf/\([a-z_]*\)$,ring \1,p
+		s,^What:.*/class/ringbuf/ringbuf/\([a-z_]*\)$,ring \1,p
 		s,^What:.*/module/ringbuf/parameters/\([a-z_]*\)$,param \1,p
 		s,^What:.*/config/ringbuf/<name>/\([a-z_]*\)$,dir \1,p' | sort)
 }

@@ -2,7 +2,7 @@
 /* The module's life: parameters, sysfs, removal while busy, comings and goings. */
 #include "ringbuf_test.h"
 
-#define SYSFS	"/sys/class/misc/ringbuf/"
+#define SYSFS	"/sys/class/ringbuf/ringbuf/"
 
 FIXTURE(module) {
 	int kmsg;

@@ -126,7 +126,7 @@ static __maybe_unused long long rb_attr(const char *name)
 	char path[128], buf[32] = "";
 	int fd, n;
 
-	snprintf(path, sizeof(path), "/sys/class/misc/ringbuf/%s", name);
+	snprintf(path, sizeof(path), "/sys/class/ringbuf/ringbuf/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

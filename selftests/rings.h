@@ -10,7 +10,7 @@
 
 #define CONFIGFS	"/sys/kernel/config"
 #define RINGS		CONFIGFS "/ringbuf/"
-#define ATTRIBUTE	"/sys/class/misc/ringbuf-%s/%s"
+#define ATTRIBUTE	"/sys/class/ringbuf/ringbuf-%s/%s"
 
 static __maybe_unused int put_file(const char *path, const char *text)
 {
@@ -191,27 +191,20 @@ static __maybe_unused long long ring_attr(const char *name, const char *attr)
 	return get_number(path);
 }
 
-/* Has the ring a node or a directory in sysfs, or anything in /proc/misc? */
+/* Has the ring neither a node nor a directory in sysfs? */
 static __maybe_unused bool ring_is_gone(const char *name)
 {
-	char path[400], line[256], want[64];
-	bool listed = false;
+	char path[400];
 	struct stat st;
-	FILE *f;
+	bool node, sysfs;
 
-	snprintf(path, sizeof(path), "/sys/class/misc/ringbuf-%s", name);
-	snprintf(want, sizeof(want), " ringbuf-%s\n", name);
-	f = fopen("/proc/misc", "re");
-	while (f && fgets(line, sizeof(line), f))
-		listed |= strlen(line) >= strlen(want) &&
-			  !strcmp(line + strlen(line) - strlen(want), want);
-	if (f)
-		fclose(f);
-	if (ring_node(name, &st) == -ENOENT && access(path, F_OK) && !listed)
+	snprintf(path, sizeof(path), "/sys/class/ringbuf/ringbuf-%s", name);
+	node = ring_node(name, &st) != -ENOENT;
+	sysfs = !access(path, F_OK);
+	if (!node && !sysfs)
 		return true;
-	fprintf(stderr, "# of %s there is still:%s%s%s\n", name,
-		ring_node(name, &st) == -ENOENT ? "" : " node",
-		access(path, F_OK) ? "" : " sysfs", listed ? " /proc/misc" : "");
+	fprintf(stderr, "# of %s there is still:%s%s\n", name,
+		node ? " node" : "", sysfs ? " sysfs" : "");
 	return false;
 }
 

@@ -311,7 +311,7 @@ static unsigned int ring_stall(void)
 	unsigned int ms = 0;
 	struct file *file;
 
-	file = open_path("/sys/class/misc/ringbuf/stall_ms", O_RDONLY);
+	file = open_path("/sys/class/ringbuf/ringbuf/stall_ms", O_RDONLY);
 	if (IS_ERR(file))
 		return 0;
 	read_device(file, buf, sizeof(buf) - 1);

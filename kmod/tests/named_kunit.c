@@ -6,6 +6,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
@@ -338,6 +339,47 @@ static void what_has_begun_comes_before_the_end(struct kunit *test)
 	KUNIT_EXPECT_NE(test, core->page->flags & RINGBUF_RING_DEAD, 0U);
 }
 
+/* A driver that makes a ring, and takes a producer's slot, in its open(). */
+static int driver_open(struct inode *inode, struct file *file)
+{
+	struct ringbuf_config config = good;
+	struct ringbuf *ring, *rb;
+
+	config.name = "kunit-driver";
+	ring = ringbuf_create(&config);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	rb = ringbuf_producer_get(config.name);
+	if (!IS_ERR(rb))
+		ringbuf_producer_put(rb);
+	ringbuf_destroy(ring);
+	return PTR_ERR_OR_ZERO(rb);
+}
+
+static const struct file_operations driver_fops = {
+	.owner = THIS_MODULE,
+	.open = driver_open,
+};
+
+/* Misc devices hold a lock there, which lockdep knows from their registration. */
+static void a_driver_makes_rings_in_its_open(struct kunit *test)
+{
+	static struct miscdevice driver = {
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = "kunit-driver",
+		.fops = &driver_fops,
+	};
+	struct file *file;
+
+	KUNIT_ASSERT_EQ(test, misc_register(&driver), 0);
+	file = open_path("/dev/kunit-driver", O_RDONLY);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(file), 0);
+	if (!IS_ERR(file))
+		fput(file);
+	flush_delayed_fput();
+	misc_deregister(&driver);
+}
+
 static struct kunit_case named_cases[] = {
 	KUNIT_CASE(a_bad_config_makes_no_ring),
 	KUNIT_CASE(a_name_is_one_ring),
@@ -347,6 +389,7 @@ static struct kunit_case named_cases[] = {
 	KUNIT_CASE(a_destroyed_ring_takes_nothing_and_gives_the_rest),
 	KUNIT_CASE(the_end_wakes_who_sleeps),
 	KUNIT_CASE(what_has_begun_comes_before_the_end),
+	KUNIT_CASE(a_driver_makes_rings_in_its_open),
 	{}
 };
 

@@ -54,7 +54,7 @@ now_ms()
 
 head_seq()
 {
-	read -r seq </sys/class/misc/ringbuf/head_seq
+	read -r seq </sys/class/ringbuf/ringbuf/head_seq
 	echo "$seq"
 }
 
@@ -114,7 +114,7 @@ echo "resume  stopped before record $next, was away for $((back - away)) records
 
 overwritten()
 {
-	read -r tail </sys/class/misc/ringbuf/tail_seq
+	read -r tail </sys/class/ringbuf/ringbuf/tail_seq
 	[ "$tail" -gt 0 ]
 }
 start=$(now_ms)

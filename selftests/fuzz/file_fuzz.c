@@ -471,7 +471,7 @@ static void step_open(struct opened *o, struct input *in)
 	memset(o, 0, sizeof(*o));
 	/* What all files have that seek. */
 	o->file.f_mode = mode | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-	o->file.private_data = &rb->misc;
+	o->file.private_data = rb;
 	ret = ringbuf_fops.open(NULL, &o->file);
 	HOLDS(ret == 0 || ret == -EINVAL || ret == -ENOMEM || ret == -EBUSY ||
 	      ret == -EUSERS);

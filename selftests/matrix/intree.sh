@@ -139,7 +139,7 @@ boots()
 		fail() { echo "$*"; exit 1; }
 		[ ! -e /sys/module/ringbuf/refcnt ] || fail "it is a module"
 		[ $(cat /sys/module/ringbuf/parameters/stall_ms) = 5000 ] || fail "no parameters"
-		[ $(cat /sys/class/misc/ringbuf/size) = 1048576 ] || fail "no default ring"
+		[ $(cat /sys/class/ringbuf/ringbuf/size) = 1048576 ] || fail "no default ring"
 		grep -q " ringbuf_" /proc/kallsyms || fail "no symbols"
 		exec 3>/dev/ringbuf
 		! (echo x >/dev/ringbuf) 2>/dev/null || fail "a second writer"

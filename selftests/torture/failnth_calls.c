@@ -262,7 +262,7 @@ static long call_fdinfo(void)
 
 static long call_sysfs(void)
 {
-	return read_file("/sys/class/misc/ringbuf/head");
+	return read_file("/sys/class/ringbuf/ringbuf/head");
 }
 
 static long write_file(const char *path, const char *text)

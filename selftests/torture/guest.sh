@@ -82,7 +82,7 @@ by()
 	kill $writer
 	wait $writer 2>/dev/null
 	tail -n 25 /tmp/tool | sed 's/^/# /'
-	head=$(cat /sys/class/misc/ringbuf/head_seq)
+	head=$(cat /sys/class/ringbuf/ringbuf/head_seq)
 	echo "# $head records were written meanwhile"
 	# Those that it started may be on their way out.
 	sleep 1

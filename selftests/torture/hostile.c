@@ -309,14 +309,14 @@ static bool look_at_text(void)
 	struct dirent *d;
 	struct stat st;
 	bool good = true;
-	DIR *dir = opendir("/sys/class/misc/ringbuf");
+	DIR *dir = opendir("/sys/class/ringbuf/ringbuf");
 
 	r = open(DEV, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", r);
 	fill_stack();
 	good = printable(path);
 	while (dir && (d = readdir(dir))) {
-		snprintf(path, sizeof(path), "/sys/class/misc/ringbuf/%s", d->d_name);
+		snprintf(path, sizeof(path), "/sys/class/ringbuf/ringbuf/%s", d->d_name);
 		if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
 			continue;
 		fill_stack();

@@ -81,7 +81,7 @@ static void say_no_configfs(void)
 
 static void say_exists(const char *name)
 {
-	if (exists("/sys/class/misc/ringbuf-%s", name))
+	if (exists("/sys/class/ringbuf/ringbuf-%s", name))
 		cli_error("there is a ring '%s' already; 'ringbuf info %s' describes it",
 			  name, name);
 	else
@@ -285,7 +285,7 @@ int cmd_create(int argc, char **argv)
 
 static void say_no_such(const char *name)
 {
-	if (!exists("/sys/class/misc/ringbuf-%s", name))
+	if (!exists("/sys/class/ringbuf/ringbuf-%s", name))
 		cli_open_failed(name, ENOENT);
 	else if (!exists("%s", CONFIGFS "/ringbuf"))
 		say_no_configfs();

@@ -19,7 +19,7 @@ static const char help[] =
 "  -j, --json   as JSON\n"
 "  -h, --help\n"
 "\n"
-"It opens nothing, where there is /sys/class/misc, so it disturbs nobody; but only\n"
+"It opens nothing, where there is /sys/class/ringbuf, so it disturbs nobody; but only\n"
 "root sees everybody's processes. Of a consumer that has its ring mapped the\n"
 "kernel knows what it was told last; a reader of libringbuf tells it every quarter\n"
 "of the ring, others as they please.\n";

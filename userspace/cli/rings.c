@@ -18,7 +18,7 @@
 #include "cli.h"
 #include "procs.h"
 
-#define CLASS	"/sys/class/misc"
+#define CLASS	"/sys/class/ringbuf"
 
 /* A ring that moves while it is looked at is looked at again, but not for ever. */
 #define LOOKS	4
@@ -142,12 +142,14 @@ void ring_look(struct ring *r)
 	r->there = !r->error;
 }
 
-/* What sysfs calls the device of a node; NULL where it is not there to tell. */
+/*
+ * What sysfs calls the ring behind a node: "ringbuf", "ringbuf-NAME". "" when the
+ * device is no ring, NULL where there is no sysfs to tell.
+ */
 static const char *device_of(const struct stat *st,
 			     char target[RING_PATH_SIZE])
 {
-	const char *base;
-	char link[64];
+	char link[64], *base, *class;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u",
@@ -156,8 +158,13 @@ static const char *device_of(const struct stat *st,
 	if (n <= 0)
 		return NULL;
 	target[n] = '\0';
+	/* .../virtual/CLASS/DEVICE */
 	base = strrchr(target, '/');
-	return base ? base + 1 : target;
+	if (!base)
+		return "";
+	*base++ = '\0';
+	class = strrchr(target, '/');
+	return class && !strcmp(class, "/ringbuf") ? base : "";
 }
 
 bool is_ring_node(const struct stat *st)
@@ -168,11 +175,10 @@ bool is_ring_node(const struct stat *st)
 	if (!S_ISCHR(st->st_mode))
 		return false;
 	name = device_of(st, target);
-	return name && (!strcmp(name, "ringbuf") ||
-			!strncmp(name, "ringbuf-", 8));
+	return name && *name;
 }
 
-/* The name of the misc device behind a node, wherever that is. */
+/* The name of the ring behind a node, wherever the node is. */
 static int name_of_node(struct ring *r)
 {
 	char target[RING_PATH_SIZE];
@@ -187,7 +193,7 @@ static int name_of_node(struct ring *r)
 	if (!S_ISCHR(st.st_mode))
 		return ENOTTY;
 	name = device_of(&st, target);
-	if (name && strncmp(name, "ringbuf", 7))
+	if (name && !*name)
 		return ENOTTY;
 	strcpy(r->name, name ? name : base);
 	return 0;

@@ -14,7 +14,7 @@ if [ -e /sys/module/ringbuf ]; then
 	loaded=1
 	rmmod ringbuf
 fi
-sys=/sys/class/misc/ringbuf
+sys=/sys/class/ringbuf/ringbuf
 esc=$(printf '\033')
 
 say()

@@ -9,7 +9,7 @@
 # of RING NAME: what sysfs tells
 of()
 {
-	cat "/sys/class/misc/ringbuf-$1/$2"
+	cat "/sys/class/ringbuf/ringbuf-$1/$2"
 }
 
 of_is()

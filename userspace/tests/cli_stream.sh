@@ -453,7 +453,7 @@ t_own()
 	said 'standard output is a ring, not a file'
 	rm -f node
 	# shellcheck disable=SC2046 # two numbers
-	mknod node c $(tr : ' ' </sys/class/misc/ringbuf/dev)
+	mknod node c $(tr : ' ' </sys/class/ringbuf/ringbuf/dev)
 	ends 2 rb record ./node
 	ends 1 sh -c 'timeout 5 ringbuf cat >/dev/ringbuf'
 	said 'standard output is the ring that is to be read'

@@ -92,7 +92,7 @@ into_nothing()
 no_ring()
 {
 	local root=$work/empty how
-	mkdir -p "$root/proc" "$root/sys/class/misc"
+	mkdir -p "$root/proc" "$root/sys/class/ringbuf"
 	for how in '' --json nonsense '--json nonsense'; do
 		# shellcheck disable=SC2086 # words
 		ends 1 rb_of "$root" info $how

@@ -130,7 +130,7 @@ has_pty()
 
 attr()
 {
-	cat "/sys/class/misc/ringbuf/$1"
+	cat "/sys/class/ringbuf/ringbuf/$1"
 }
 
 finish()

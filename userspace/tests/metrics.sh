@@ -56,7 +56,7 @@ sound()
 	"$tests/metrics.py" "$@" <got || { cat got; return 1; }
 }
 
-mkdir -p root/proc root/sys/class/misc
+mkdir -p root/proc root/sys/class/ringbuf
 check no_ring sound metrics -- 'ringbuf_rings 0'
 
 ring ringbuf 2

@@ -6,7 +6,7 @@
 # ring NODE CONSUMERS: of which a producer has published 30 records in a ring of 4096 bytes
 ring()
 {
-	local dir=root/sys/class/misc/$1 name value
+	local dir=root/sys/class/ringbuf/$1 name value
 	mkdir -p "$dir"
 	while read -r name value; do
 		echo "$value" >"$dir/$name"

@@ -342,16 +342,6 @@ struct file_operations {
 	void (*show_fdinfo)(struct seq_file *m, struct file *file);
 };
 
-struct attribute_group;
-
-struct miscdevice {
-	int minor;
-	const char *name;
-	const struct file_operations *fops;
-	umode_t mode;
-	const struct attribute_group **groups;
-};
-
 #define copy_splice_read	NULL
 #define iter_file_splice_write	NULL
 #define compat_ptr_ioctl	NULL
