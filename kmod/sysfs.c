@@ -21,8 +21,12 @@ static struct ringbuf_info info_of(struct device *dev)
 	return info;
 }
 
-/* One attribute, one member of what RINGBUF_IOC_GET_INFO tells. */
-#define RING_ATTR(_name, _value)					\
+/*
+ * One attribute, one member of what RINGBUF_IOC_GET_INFO tells. Everybody may know
+ * how a ring was made. What happens in it is for root alone: whoever could poll
+ * that would learn when each record is written, and how large the record is.
+ */
+#define RING_ATTR(_name, _mode, _value)					\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
 {									\
@@ -31,20 +35,20 @@ static ssize_t _name##_show(struct device *dev,				\
 	return sysfs_emit(buf, "%llu\n", (u64)(_value));		\
 }									\
 static struct device_attribute dev_attr_ring_##_name =			\
-	__ATTR(_name, 0444, _name##_show, NULL)
+	__ATTR(_name, _mode, _name##_show, NULL)
 
-RING_ATTR(size, info.data_size);
-RING_ATTR(head, info.head);
-RING_ATTR(tail, info.tail);
-RING_ATTR(head_seq, info.head_seq);
-RING_ATTR(tail_seq, info.tail_seq);
-RING_ATTR(overwritten, info.overwritten);
-RING_ATTR(dropped, info.dropped);
-RING_ATTR(max_record, info.max_record);
-RING_ATTR(consumers, info.consumers);
-RING_ATTR(writer, !!(info.flags & RINGBUF_RING_WRITER));
-RING_ATTR(reliable, !!(info.flags & RINGBUF_RING_RELIABLE));
-RING_ATTR(reliable_consumers, info.reliable_consumers);
+RING_ATTR(size, 0444, info.data_size);
+RING_ATTR(head, 0400, info.head);
+RING_ATTR(tail, 0400, info.tail);
+RING_ATTR(head_seq, 0400, info.head_seq);
+RING_ATTR(tail_seq, 0400, info.tail_seq);
+RING_ATTR(overwritten, 0400, info.overwritten);
+RING_ATTR(dropped, 0400, info.dropped);
+RING_ATTR(max_record, 0444, info.max_record);
+RING_ATTR(consumers, 0400, info.consumers);
+RING_ATTR(writer, 0400, !!(info.flags & RINGBUF_RING_WRITER));
+RING_ATTR(reliable, 0444, !!(info.flags & RINGBUF_RING_RELIABLE));
+RING_ATTR(reliable_consumers, 0400, info.reliable_consumers);
 
 static ssize_t clock_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
@@ -53,6 +57,14 @@ static ssize_t clock_show(struct device *dev, struct device_attribute *attr,
 			  ringbuf_clock_name(ring_of(dev)->config.clock));
 }
 static DEVICE_ATTR_RO(clock);
+
+/* As a UUID is written. */
+static ssize_t id_show(struct device *dev, struct device_attribute *attr,
+		       char *buf)
+{
+	return sysfs_emit(buf, "%pUb\n", ring_of(dev)->core.page->id);
+}
+static DEVICE_ATTR_RO(id);
 
 static ssize_t stall_ms_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
@@ -67,7 +79,7 @@ static ssize_t holder_show(struct device *dev, struct device_attribute *attr,
 {
 	return sysfs_emit(buf, "%d\n", ringbuf_ring_holder(ring_of(dev)));
 }
-static DEVICE_ATTR_RO(holder);
+static DEVICE_ATTR_ADMIN_RO(holder);
 
 static struct attribute *ring_attrs[] = {
 	&dev_attr_ring_size.attr,
@@ -81,6 +93,7 @@ static struct attribute *ring_attrs[] = {
 	&dev_attr_ring_consumers.attr,
 	&dev_attr_ring_writer.attr,
 	&dev_attr_clock.attr,
+	&dev_attr_id.attr,
 	&dev_attr_ring_reliable.attr,
 	&dev_attr_ring_reliable_consumers.attr,
 	&dev_attr_stall_ms.attr,

@@ -177,7 +177,7 @@ run_abi()
 run_abi_complete()
 {
 	diff <({
-		sed -n 's/^RING_ATTR(\([a-z_]*\),.*/ring \1/p; s/^static DEVICE_ATTR_RO(\([a-z_]*\));/ring \1/p' kmod/sysfs.c
+		sed -n 's/^RING_ATTR(\([a-z_]*\),.*/ring \1/p; s/^static DEVICE_ATTR\(_ADMIN\)\?_RO(\([a-z_]*\));/ring \2/p' kmod/sysfs.c
 		sed -n 's/^module_param(\([a-z_]*\),.*/param \1/p' kmod/main.c
 		sed -n 's/^DIR_STORE(\([a-z_]*\),.*/dir \1/p; s/^CONFIGFS_ATTR(dir_, \([a-z_]*\));/dir \1/p' kmod/configfs.c
 	} | sort) <(cat Documentation/ABI/*/* | sed -n '

@@ -326,6 +326,42 @@ TEST_F(rings, nothing_else_can_be_made)
 	close(fd);
 }
 
+/* Attributes of a ring: how it was made, and what happens in it. */
+static const char * const open_attrs[] = {
+	"size", "max_record", "clock", "id", "reliable", "stall_ms", "dev", "uevent",
+};
+
+static const char * const secret_attrs[] = {
+	"head", "tail", "head_seq", "tail_seq", "overwritten", "dropped",
+	"consumers", "reliable_consumers", "writer", "holder",
+};
+
+/* Has a ring other attributes? Each is in one of the two lists. */
+static int unlisted_attrs(const char *name)
+{
+	char path[400];
+	struct dirent *d;
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/ringbuf/ringbuf-%s", name);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		bool listed = d->d_type != DT_REG;
+
+		for (size_t k = 0; k < ARRAY_SIZE(open_attrs); k++)
+			listed |= !strcmp(d->d_name, open_attrs[k]);
+		for (size_t k = 0; k < ARRAY_SIZE(secret_attrs); k++)
+			listed |= !strcmp(d->d_name, secret_attrs[k]);
+		if (!listed)
+			fprintf(stderr, "# %s is in no list\n", d->d_name);
+		n += !listed;
+	}
+	if (dir)
+		closedir(dir);
+	return dir ? n : -errno;
+}
+
 /* What an unprivileged user may do; the number of the first that went wrong. */
 static int as_user(void)
 {
@@ -352,8 +388,16 @@ static int as_user(void)
 		return 7;
 	if (ring_open("readable", O_WRONLY) != -EACCES)
 		return 8;
-	/* What it is anyone may see. */
-	return ring_attr("a", "size") == 4096 && ring_is("a", "live", "1") ? 0 : 9;
+	/* What it is anyone may see, what happens in it only root. */
+	if (ring_attr("a", "size") != 4096 || !ring_is("a", "live", "1"))
+		return 9;
+	for (size_t k = 0; k < ARRAY_SIZE(open_attrs); k++)
+		if (ring_attr("open", open_attrs[k]) < 0)
+			return 10;
+	for (size_t k = 0; k < ARRAY_SIZE(secret_attrs); k++)
+		if (ring_attr("open", secret_attrs[k]) != -EACCES)
+			return 11;
+	return 0;
 }
 
 TEST_F(rings, an_unprivileged_user_can_make_nothing)
@@ -368,6 +412,7 @@ TEST_F(rings, an_unprivileged_user_can_make_nothing)
 	if (!pid)
 		_exit(as_user());
 	EXPECT_EQ(0, rb_reap(pid));
+	EXPECT_EQ(0, unlisted_attrs("open"));
 	EXPECT_TRUE(ring_is("b", "size", "1048576"));
 	EXPECT_TRUE(ring_is_gone("mine"));
 }
