@@ -4,12 +4,16 @@
  * seeking, map.c maps, ioctl.c the ioctls.
  */
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
 #include <linux/uio.h>
+#include <linux/xarray.h>
 #include "chardev.h"
 #include "compat.h"
 #include "copy.h"
@@ -236,16 +240,69 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	return events;
 }
 
-static int add_consumer(struct ringbuf_file *rf)
+/* Place of the user who opened @file, whoever uses or closes the file later. */
+static unsigned long user_of(const struct file *file)
+{
+	return __kuid_val(file->f_cred->uid);
+}
+
+/* One more consumer of the user who opens @file. */
+static int count_user(struct ringbuf *rb, const struct file *file)
+{
+	unsigned long user = user_of(file), n;
+	void *old = xa_load(&rb->users, user), *seen;
+
+	for (;;) {
+		n = old ? xa_to_value(old) : 0;
+		if (n >= rb->config.max_consumers_per_user &&
+		    !capable(CAP_SYS_RESOURCE))
+			return -EUSERS;
+		seen = xa_cmpxchg(&rb->users, user, old, xa_mk_value(n + 1),
+				  GFP_KERNEL);
+		if (xa_is_err(seen))
+			return xa_err(seen);
+		if (seen == old)
+			return 0;
+		old = seen;
+	}
+}
+
+static void uncount_user(struct ringbuf *rb, const struct file *file)
+{
+	unsigned long user = user_of(file), n;
+	void *old, *seen = xa_load(&rb->users, user);
+
+	do {
+		old = seen;
+		n = xa_to_value(old) - 1;
+		/* The place is there, so that takes no memory and cannot fail. */
+		seen = xa_cmpxchg(&rb->users, user, old,
+				  n ? xa_mk_value(n) : NULL, 0);
+	} while (seen != old);
+}
+
+static int add_consumer(struct ringbuf_file *rf, const struct file *file)
 {
 	struct ringbuf *rb = rf->ring;
 	/* Without a limit, one that is never met. */
 	int limit = rb->config.max_consumers ?: -1;
+	int ret;
 
-	if (!atomic_add_unless(&rb->consumers, 1, limit))
+	ret = count_user(rb, file);
+	if (ret)
+		return ret;
+	if (!atomic_add_unless(&rb->consumers, 1, limit)) {
+		uncount_user(rb, file);
 		return -EUSERS;
+	}
 	ringbuf_cursor_init(&rf->cursor, &rb->core);
 	return 0;
+}
+
+static void drop_consumer(struct ringbuf *rb, const struct file *file)
+{
+	atomic_dec(&rb->consumers);
+	uncount_user(rb, file);
 }
 
 /* The caller has put a ring, of which it has a reference, into @file. */
@@ -266,7 +323,7 @@ static int ringbuf_open(struct inode *inode, struct file *file)
 	ringbuf_watermark_init(rf);
 
 	if (file->f_mode & FMODE_READ) {
-		ret = add_consumer(rf);
+		ret = add_consumer(rf, file);
 		if (ret)
 			goto err_free;
 	}
@@ -286,7 +343,7 @@ static int ringbuf_open(struct inode *inode, struct file *file)
 
 err_consumer:
 	if (file->f_mode & FMODE_READ)
-		atomic_dec(&rb->consumers);
+		drop_consumer(rb, file);
 err_free:
 	ringbuf_ring_put(rb);
 	kfree(rf);
@@ -302,7 +359,7 @@ static int ringbuf_release(struct inode *inode, struct file *file)
 	if (file->f_mode & FMODE_READ) {
 		ringbuf_watermark_exit(rf);
 		ringbuf_file_leave(rf);
-		atomic_dec(&rf->ring->consumers);
+		drop_consumer(rf->ring, file);
 	}
 	ringbuf_ring_put(rf->ring);
 	kfree(rf);

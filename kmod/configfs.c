@@ -124,6 +124,9 @@ DIR_SHOW(mode, "%#o", mode)
 DIR_STORE(mode, u16, parse_mode, mode);
 DIR_SHOW(max_consumers, "%u", max_consumers)
 DIR_STORE(max_consumers, unsigned int, parse_consumers, max_consumers);
+DIR_SHOW(max_consumers_per_user, "%u", max_consumers_per_user)
+DIR_STORE(max_consumers_per_user, unsigned int, parse_consumers,
+	  max_consumers_per_user);
 static ssize_t dir_clock_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%s\n",
@@ -181,6 +184,7 @@ static struct configfs_attribute *dir_attrs[] = {
 	&dir_attr_size,
 	&dir_attr_mode,
 	&dir_attr_max_consumers,
+	&dir_attr_max_consumers_per_user,
 	&dir_attr_clock,
 	&dir_attr_reliable,
 	&dir_attr_stall_ms,
@@ -231,6 +235,7 @@ static struct config_item *make_dir(struct config_group *group, const char *name
 		.name = config_item_name(&dir->item),
 		.size = RINGBUF_DEFAULT_SIZE,
 		.mode = RINGBUF_DEFAULT_MODE,
+		.max_consumers_per_user = RINGBUF_DEFAULT_PER_USER,
 	};
 	return &dir->item;
 }

@@ -24,6 +24,10 @@ static uint max_consumers;
 module_param(max_consumers, uint, 0444);
 MODULE_PARM_DESC(max_consumers, "open consumers at a time, 0: no limit (default 0)");
 
+static uint max_consumers_per_user = RINGBUF_DEFAULT_PER_USER;
+module_param(max_consumers_per_user, uint, 0444);
+MODULE_PARM_DESC(max_consumers_per_user, "the same of each user who lacks CAP_SYS_RESOURCE (default 1024)");
+
 static bool reliable;
 module_param(reliable, bool, 0444);
 MODULE_PARM_DESC(reliable, "allow consumers that the writer waits for (default N)");
@@ -56,6 +60,11 @@ static int check_parameters(void)
 		       INT_MAX);
 		return -EINVAL;
 	}
+	if (!ringbuf_valid_consumers(max_consumers_per_user)) {
+		pr_err("max_consumers_per_user=%u: want at most %d\n",
+		       max_consumers_per_user, INT_MAX);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -66,6 +75,7 @@ static int add_default_ring(void)
 		.size = size,
 		.mode = mode,
 		.max_consumers = max_consumers,
+		.max_consumers_per_user = max_consumers_per_user,
 		.clock = ringbuf_clock_parse(clock),
 		.reliable = reliable,
 		.stall_ms = stall_ms,

@@ -175,6 +175,10 @@ struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 	strscpy(rb->name, config->name, sizeof(rb->name));
 	rb->config = *config;
 	rb->config.name = rb->name;
+	if (!rb->config.max_consumers_per_user)
+		rb->config.max_consumers_per_user = RINGBUF_DEFAULT_PER_USER;
+	/* Whoever opens the ring pays for the place. */
+	xa_init_flags(&rb->users, XA_FLAGS_ACCOUNT);
 	kref_init(&rb->ref);
 	init_waitqueue_head(&rb->readers);
 	init_waitqueue_head(&rb->room);
@@ -198,6 +202,7 @@ static void free_ring(struct kref *ref)
 	irq_work_sync(&rb->wake);
 	ringbuf_timer_shutdown_sync(&rb->stall);
 	mutex_destroy(&rb->write_lock);
+	xa_destroy(&rb->users);
 	free_storage(rb);
 	kfree(rb);
 }

@@ -12,8 +12,12 @@
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 #include "core.h"
 #include "ringbuf.h"
+
+/* What struct ringbuf_config::max_consumers_per_user means by 0. */
+#define RINGBUF_DEFAULT_PER_USER	1024
 
 /**
  * struct ringbuf - A ring
@@ -34,6 +38,7 @@
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
  *	producer, NULL when free
  * @consumers: open consumers
+ * @users: how many of them each user has opened, by uid
  * @name: of the ring
  * @pages: storage, as a map shows it: the exported page, that of the head, then the
  *	data area's pages, twice
@@ -59,6 +64,7 @@ struct ringbuf {
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
 	atomic_t consumers;
+	struct xarray users;
 	char name[RINGBUF_NAME_SIZE];
 	struct page **pages;
 	struct device *dev;

@@ -52,6 +52,8 @@ enum ringbuf_clock {
  * @size: bytes of the data area, a power of two, PAGE_SIZE to 1 GiB
  * @mode: permission bits of the node, 0: nobody's but root's
  * @max_consumers: open consumers at a time, 0: no limit
+ * @max_consumers_per_user: the same of each user, 0: 1,024; INT_MAX: no limit.
+ *	Does not apply to a process with CAP_SYS_RESOURCE.
  * @clock: records carry the time of their commit by this clock
  * @reliable: consumers may be reliable
  * @stall_ms: how long one may hold the writer, in ms; 0: for ever
@@ -64,6 +66,7 @@ struct ringbuf_config {
 	unsigned long size;
 	umode_t mode;
 	unsigned int max_consumers;
+	unsigned int max_consumers_per_user;
 	enum ringbuf_clock clock;
 	bool reliable;
 	unsigned int stall_ms;

@@ -279,6 +279,7 @@ struct ringbuf *ringbuf_create(const struct ringbuf_config *config)
 	    !ringbuf_valid_size(config->size) ||
 	    !ringbuf_valid_mode(config->mode) ||
 	    !ringbuf_valid_consumers(config->max_consumers) ||
+	    !ringbuf_valid_consumers(config->max_consumers_per_user) ||
 	    (unsigned int)config->clock >= ARRAY_SIZE(clock_names) ||
 	    config->flags & ~RINGBUF_CONFIG_PRODUCER)
 		return ERR_PTR(-EINVAL);

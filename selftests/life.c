@@ -58,6 +58,8 @@ TEST_F(module, a_bad_parameter_refuses_to_load_and_is_named)
 		{ "max_consumers=2147483648", "max_consumers" },
 		{ "max_consumers=-1", "max_consumers" },
 		{ "max_consumers=many", "max_consumers" },
+		{ "max_consumers_per_user=2147483648", "max_consumers_per_user" },
+		{ "max_consumers_per_user=-1", "max_consumers_per_user" },
 		{ "reliable=2", "reliable" }, { "reliable=maybe", "reliable" },
 		{ "stall_ms=-1", "stall_ms" }, { "stall_ms=soon", "stall_ms" },
 		{ "stall_ms=1.5", "stall_ms" },

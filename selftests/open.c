@@ -329,6 +329,228 @@ static int open_as_user(int flags)
 	_exit(fd < 0 ? -fd : 0);
 }
 
+/* Open consumers, of whichever user this thread is at the time. */
+struct crowd {
+	int fd[1100];
+	int n;
+};
+
+/* Goes on opening up to @want consumers; what stops it. */
+static int crowd_open(struct crowd *c, int want)
+{
+	int fd;
+
+	while (c->n < want) {
+		fd = rb_open(O_RDONLY);
+		if (fd < 0)
+			return fd;
+		c->fd[c->n++] = fd;
+	}
+	return 0;
+}
+
+static void crowd_close(struct crowd *c, int leave)
+{
+	while (c->n > leave)
+		close(c->fd[--c->n]);
+}
+
+/* Real and effective user; the saved one stays root, so that all can be undone. */
+static int become(uid_t real, uid_t effective)
+{
+	return RC(setresuid(-1, 0, -1)) ?: RC(setresuid(real, effective, 0));
+}
+
+FIXTURE(users) {
+	struct crowd c;
+};
+
+FIXTURE_SETUP(users)
+{
+	const struct rlimit many = { 4096, 4096 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &many));
+	self->c.n = 0;
+}
+
+FIXTURE_TEARDOWN(users)
+{
+	EXPECT_EQ(0, become(0, 0));
+	crowd_close(&self->c, 0);
+}
+
+TEST_F(users, a_user_has_1024_consumers_of_a_ring)
+{
+	struct crowd *c = &self->c;
+	struct ringbuf_info info;
+	int fd;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666"));
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(-EUSERS, crowd_open(c, 1025));
+	EXPECT_EQ(1024, c->n);
+	EXPECT_EQ(-EUSERS, rb_open(O_RDWR));
+	/* That is no consumer, and the refused one has left the slot free. */
+	fd = rb_open(O_WRONLY);
+	EXPECT_LE(0, fd);
+	ASSERT_EQ(0, rb_info(fd, &info));
+	EXPECT_EQ(1024, info.consumers);
+	close(fd);
+	/* Others are not kept out. */
+	ASSERT_EQ(0, become(1001, 1001));
+	fd = rb_open(O_RDONLY);
+	EXPECT_LE(0, fd);
+	close(fd);
+	ASSERT_EQ(0, become(0, 0));
+	fd = rb_open(O_RDONLY);
+	EXPECT_LE(0, fd);
+	close(fd);
+	/* What is closed can be opened again. */
+	ASSERT_EQ(0, become(1000, 1000));
+	crowd_close(c, 1000);
+	EXPECT_EQ(-EUSERS, crowd_open(c, 1025));
+	EXPECT_EQ(1024, c->n);
+	crowd_close(c, 0);
+	EXPECT_EQ(0, crowd_open(c, 1024));
+}
+
+TEST_F(users, root_has_as_many_as_it_likes)
+{
+	struct crowd *c = &self->c;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666"));
+	EXPECT_EQ(0, crowd_open(c, 1100));
+	/* Root without its capabilities is a user as others are. */
+	ASSERT_EQ(0, become(0, 1000));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+	ASSERT_EQ(0, become(0, 0));
+	crowd_close(c, 1023);
+	ASSERT_EQ(0, become(0, 1000));
+	EXPECT_EQ(0, crowd_open(c, 1024));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+}
+
+TEST_F(users, a_consumer_counts_for_the_real_user_that_opened_it)
+{
+	struct crowd *c = &self->c;
+	int fd;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers_per_user=3"));
+	ASSERT_EQ(0, become(1000, 1001));
+	ASSERT_EQ(0, crowd_open(c, 3));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+	/* The effective user does not matter. */
+	ASSERT_EQ(0, become(1000, 1002));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+	ASSERT_EQ(0, become(1001, 1001));
+	fd = rb_open(O_RDONLY);
+	EXPECT_LE(0, fd);
+	close(fd);
+	/* It is the user's until it is closed, by whomever. */
+	fd = dup(c->fd[0]);
+	crowd_close(c, 0);
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(-EUSERS, crowd_open(c, 3));
+	EXPECT_EQ(2, c->n);
+	ASSERT_EQ(0, become(1001, 1001));
+	close(fd);
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(0, crowd_open(c, 3));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+}
+
+TEST_F(users, both_limits_hold_and_what_they_refuse_counts_for_nothing)
+{
+	struct crowd *c = &self->c;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers=4 max_consumers_per_user=2"));
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(-EUSERS, crowd_open(c, 3));
+	EXPECT_EQ(2, c->n);
+	ASSERT_EQ(0, become(0, 0));
+	ASSERT_EQ(0, crowd_open(c, 4));
+	/* The ring is full: each of these is refused, and counts for nobody. */
+	ASSERT_EQ(0, become(1001, 1001));
+	for (int k = 0; k < 5; k++)
+		EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+	crowd_close(c, 2);
+	EXPECT_EQ(-EUSERS, crowd_open(c, 5));
+	EXPECT_EQ(4, c->n);
+}
+
+TEST_F(users, a_refused_writer_counts_for_nobody)
+{
+	struct crowd *c = &self->c;
+	int w;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers_per_user=2"));
+	ASSERT_EQ(0, become(1000, 1000));
+	w = rb_open(O_WRONLY);
+	ASSERT_LE(0, w);
+	for (int k = 0; k < 5; k++)
+		EXPECT_EQ(-EBUSY, rb_open(O_RDWR));
+	EXPECT_EQ(0, crowd_open(c, 2));
+	EXPECT_EQ(-EUSERS, rb_open(O_RDONLY));
+	close(w);
+}
+
+TEST_F(users, without_a_limit)
+{
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers_per_user=2147483647"));
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(0, crowd_open(&self->c, 1100));
+	/* 0 is the default. */
+	ASSERT_EQ(0, become(0, 0));
+	crowd_close(&self->c, 0);
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers_per_user=0"));
+	ASSERT_EQ(0, become(1000, 1000));
+	EXPECT_EQ(-EUSERS, crowd_open(&self->c, 1100));
+	EXPECT_EQ(1024, self->c.n);
+}
+
+/* Opens and closes consumers, as one of two users. */
+static void *come_and_go(void *arg)
+{
+	long number = (long)arg;
+	uid_t user = 2000 + number % 2;
+	int fd[3];
+
+	/* Of this thread alone: the C library would change all of them. */
+	if (syscall(SYS_setresuid, user, user, 0))
+		return (void *)-1L;
+	for (int k = 0; k < 3000; k++) {
+		for (int n = 0; n < 3; n++)
+			fd[n] = rb_open(O_RDONLY);
+		for (int n = 0; n < 3; n++)
+			if (fd[n] >= 0)
+				close(fd[n]);
+			else if (fd[n] != -EUSERS)
+				return (void *)-2L;
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(users, opening_and_closing_in_many_threads_keeps_the_count, 60)
+{
+	struct crowd *c = &self->c;
+	pthread_t threads[4];
+	void *ret;
+
+	ASSERT_EQ(0, rb_load("size=4096 mode=0666 max_consumers_per_user=4"));
+	for (long k = 0; k < 4; k++)
+		ASSERT_EQ(0, pthread_create(&threads[k], NULL, come_and_go, (void *)k));
+	for (int k = 0; k < 4; k++) {
+		ASSERT_EQ(0, pthread_join(threads[k], &ret));
+		EXPECT_EQ(NULL, ret);
+	}
+	for (uid_t user = 2000; user < 2002; user++) {
+		ASSERT_EQ(0, become(user, user));
+		EXPECT_EQ(-EUSERS, crowd_open(c, 5));
+		EXPECT_EQ(4, c->n);
+		crowd_close(c, 0);
+	}
+}
+
 TEST_F(dev, by_default_only_the_owner_gets_in)
 {
 	struct stat st;

@@ -32,6 +32,7 @@ TEST_F(rings, a_directory_has_the_defaults_and_no_device)
 	EXPECT_TRUE(ring_is("a", "size", "1048576"));
 	EXPECT_TRUE(ring_is("a", "mode", "0600"));
 	EXPECT_TRUE(ring_is("a", "max_consumers", "0"));
+	EXPECT_TRUE(ring_is("a", "max_consumers_per_user", "1024"));
 	EXPECT_TRUE(ring_is("a", "clock", "boottime"));
 	EXPECT_TRUE(ring_is("a", "reliable", "0"));
 	EXPECT_TRUE(ring_is("a", "stall_ms", "0"));
@@ -56,6 +57,8 @@ TEST_F(rings, what_is_set_is_read_back)
 		{ "max_consumers", "1", "1" },
 		{ "max_consumers", "2147483647", "2147483647" },
 		{ "max_consumers", "0", "0" },
+		{ "max_consumers_per_user", "0", "0" },
+		{ "max_consumers_per_user", "2147483647", "2147483647" },
 		{ "clock", "none", "none" }, { "clock", "tai\n", "tai" },
 		{ "clock", "realtime", "realtime" },
 		{ "clock", "monotonic", "monotonic" },
@@ -99,6 +102,8 @@ TEST_F(rings, bad_values_are_refused_and_change_nothing)
 		{ "max_consumers", "2147483648", EINVAL },
 		{ "max_consumers", "4294967296", ERANGE },
 		{ "max_consumers", "many", EINVAL },
+		{ "max_consumers_per_user", "2147483648", EINVAL },
+		{ "max_consumers_per_user", "-1", EINVAL },
 		{ "clock", "1", EINVAL }, { "clock", "perhaps", EINVAL },
 		{ "clock", "tai ", EINVAL }, { "clock", "\n", EINVAL },
 		{ "reliable", "-1", EINVAL }, { "reliable", "maybe", EINVAL },
@@ -130,6 +135,7 @@ TEST_F(rings, a_live_ring_keeps_its_configuration)
 {
 	static const char * const settings[][2] = {
 		{ "size", "4096" }, { "mode", "0666" }, { "max_consumers", "1" },
+		{ "max_consumers_per_user", "1" },
 		{ "clock", "none" }, { "reliable", "0" }, { "stall_ms", "1" },
 	};
 	/* What it is already is a change, too; a bad value is bad first. */

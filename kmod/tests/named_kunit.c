@@ -124,6 +124,9 @@ static void a_bad_config_makes_no_ring(struct kunit *test)
 	config.max_consumers = (unsigned int)INT_MAX + 1;
 	expect_bad(test, config);
 	config.max_consumers = 0;
+	config.max_consumers_per_user = (unsigned int)INT_MAX + 1;
+	expect_bad(test, config);
+	config.max_consumers_per_user = 0;
 	config.clock = RINGBUF_CLOCK_OFF + 1;
 	expect_bad(test, config);
 	config.clock = RINGBUF_CLOCK_OFF;

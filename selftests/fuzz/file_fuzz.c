@@ -464,7 +464,8 @@ static void step_kernel(struct input *in)
 
 static void step_open(struct opened *o, struct input *in)
 {
-	u8 mode = input_u8(in) % 4;
+	static const struct cred creds[] = { { 0 }, { 1 }, { 2 }, { 3 } };
+	u8 how = input_u8(in), mode = how % 4;
 	struct ringbuf_file *rf;
 	int ret;
 
@@ -472,6 +473,8 @@ static void step_open(struct opened *o, struct input *in)
 	/* What all files have that seek. */
 	o->file.f_mode = mode | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	o->file.private_data = rb;
+	o->file.f_cred = &creds[how / 4 % ARRAY_SIZE(creds)];
+	shim_capable = how & 16;
 	ret = ringbuf_fops.open(NULL, &o->file);
 	HOLDS(ret == 0 || ret == -EINVAL || ret == -ENOMEM || ret == -EBUSY ||
 	      ret == -EUSERS);
@@ -565,6 +568,7 @@ static bool make_ring(struct input *in)
 		.reliable = how & 2, .clock = how & 4 ? RINGBUF_CLOCK_BOOTTIME : RINGBUF_CLOCK_OFF,
 		.stall_ms = how & 8 ? 5 : 0,
 		.max_consumers = how & 16 ? 2 : 0,
+		.max_consumers_per_user = how & 32 ? 1 : 0,
 	};
 
 	shim_now = 1000000000;
@@ -591,6 +595,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		if (files[i].open)
 			step_close(&files[i]);
 	HOLDS(!atomic_read(&rb->consumers));
+	HOLDS(xa_empty(&rb->users));
 	HOLDS(!rb->producer || kernel_producer);
 	HOLDS(list_empty(&rb->readers.head) && list_empty(&rb->core.holds));
 	if (kernel_producer)

@@ -386,7 +386,7 @@ int cli_open_failed(const char *name, int err)
 		say_busy(path, name);
 		break;
 	case EUSERS:
-		cli_error("%s: has as many consumers as max_consumers= allows (--max-consumers of ringbuf create)",
+		cli_error("%s: has as many consumers as max_consumers= allows (--max-consumers of ringbuf create), or as max_consumers_per_user= allows this user",
 			  path);
 		break;
 	case ENOTTY:

@@ -31,6 +31,31 @@ bool shim_no_memory(void)
 	return shim_fail_after && !--shim_fail_after;
 }
 
+bool shim_capable;
+
+void *xa_cmpxchg(struct xarray *xa, unsigned long i, void *old, void *entry,
+		 gfp_t gfp)
+{
+	void *seen = xa->entry[i];
+
+	/* A place takes memory; to change what is there does not. */
+	if (!seen && entry && (!gfp || shim_no_memory()))
+		return ERR_PTR(-ENOMEM);
+	if (seen == old)
+		xa->entry[i] = entry;
+	return seen;
+}
+
+bool xa_empty(const struct xarray *xa)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHIM_USERS; i++)
+		if (xa->entry[i])
+			return false;
+	return true;
+}
+
 static u8 *memory;
 static int memory_fd;
 

@@ -309,9 +309,40 @@ struct module;
 struct seq_file;
 struct vm_area_struct;
 
+/* Users are numbered from 0. */
+#define SHIM_USERS		4
+#define CAP_SYS_RESOURCE	24
+#define __kuid_val(uid)		(uid)
+#define capable(cap)		(shim_capable)
+
+extern bool shim_capable;
+
+struct cred {
+	unsigned int uid;
+};
+
+/* An array of numbers, with a place for each user. */
+struct xarray {
+	void *entry[SHIM_USERS];
+};
+
+#define XA_FLAGS_ACCOUNT	1
+#define xa_init_flags(xa, f)	((void)(xa))
+#define xa_destroy(xa)		((void)(xa))
+#define xa_load(xa, i)		((xa)->entry[i])
+#define xa_mk_value(n)		((void *)((n) << 1 | 1))
+#define xa_to_value(entry)	((unsigned long)(entry) >> 1)
+#define xa_is_err(entry)	IS_ERR(entry)
+#define xa_err(entry)		((int)PTR_ERR(entry))
+
+void *xa_cmpxchg(struct xarray *xa, unsigned long i, void *old, void *entry,
+		 gfp_t gfp);
+bool xa_empty(const struct xarray *xa);
+
 struct file {
 	fmode_t f_mode;
 	unsigned int f_flags;
+	const struct cred *f_cred;
 	void *private_data;
 };
 
