@@ -110,24 +110,29 @@ suite_native()
 
 suite_kunit()
 {
-	local kernel dir ko files log t0 glob=
-	for kernel in ${K:-debug}; do
+	local kernel ko modules files log t0 load unload parameters
+	for kernel in ${K:-6.12}; do
 		log=$logs/kunit-$kernel.log
-		build "$kernel" || continue
-		files=(--file "$dir/kmod/ringbuf.ko")
-		for ko in "$dir"/kmod/tests/*.ko; do
-			[ -e "$ko" ] || {
-				broken "kunit on $kernel" "no module in kmod/tests"
-				continue 2
-			}
+		if ! modules=$(selftests/vm/kunit.sh "$kernel" 2>"$work/build.err"); then
+			sed 's/^/      | /' "$work/build.err"
+			broken "kunit on $kernel" "the modules do not build"
+			continue
+		fi
+		files=() load='' unload=''
+		for ko in $modules; do
+			case "$ko" in
+			*/kunit.ko) parameters="enable=1 ${T:+filter_glob=$T}" ;;
+			*/ringbuf.ko) parameters='reliable=1 stall_ms=5000' ;;
+			*) parameters='' ;;
+			esac
 			files+=(--file "$ko:/kunit/$(basename "$ko")")
+			load+="insmod /kunit/$(basename "$ko") $parameters; "
+			unload="rmmod $(basename "$ko" .ko); $unload"
 		done
 		t0=$SECONDS
-		[ -z "$T" ] || glob=kunit.filter_glob=$T
-		vm --kernel "$kernel" --smp 2 --timeout 900 --keep-log "$log" \
-			--append "kunit.enable=1 $glob" "${files[@]}" -- \
-			'set -e; insmod /ringbuf.ko reliable=1 stall_ms=5000; for ko in /kunit/*.ko; do insmod $ko; done;
-			for ko in /kunit/*.ko; do rmmod $(basename $ko .ko); done; rmmod ringbuf' </dev/null
+		vm --kernel "$kernel" --smp 2 --timeout 900 --keep-log "$log" --modprobe configfs \
+			--append "kunit.enable=1 ${T:+kunit.filter_glob=$T}" "${files[@]}" -- \
+			"set -e; $load $unload" </dev/null
 		# insmod tells nothing of the tests; they speak through the log.
 		{
 			echo "@begin kunit on $kernel"
