@@ -12,7 +12,10 @@ help:
 	@echo 'make modules_install          into /lib/modules (INSTALL_MOD_PATH: below it)'
 	@echo 'make sign KEY=… CERT=…        sign the modules (Documentation/secure-boot.rst)'
 	@echo 'make demo                     see it work, in a throw-away VM'
-	@echo 'make test                     all tests, on several kernels in throw-away VMs'
+	@echo 'make test                     all suites on a stock kernel in throw-away VMs: minutes'
+	@echo 'make test-all                 and on all kernels that the suites are for: an hour'
+	@echo '  SLOWEST=20                  shows what took longest'
+	@echo '  RINGBUF_NO_CACHE=1          also checks of what has not changed since they passed'
 	@echo 'make check | native | kunit | selftest | userspace   one suite of them'
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
@@ -61,6 +64,9 @@ distclean: clean
 
 test:
 	@selftests/run.sh
+
+test-all:
+	@selftests/run.sh --all
 
 check native kunit selftest userspace:
 	@selftests/run.sh $@
@@ -128,9 +134,9 @@ coverage:
 	@selftests/coverage/coverage.sh
 
 
-export T K V REL DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
+export T K V SLOWEST REL DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
 
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
-	clean distclean test check native kunit selftest userspace matrix intree package-test deps demo model \
+	clean distclean test test-all check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-native bench-native-quick bench-native-check
 .PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-readme bench-more

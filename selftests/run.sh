@@ -1,44 +1,48 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [SUITE]...: runs suites of tests (all of them, two at a time; JOBS=1: in a
-# row) and ends with the sum. From the environment, see `make help`:
-#   T=NAME[:TEST], T=SUITE[.CASE]   one test    K="6.12 debug"   these kernels
-#   K=6.12:4:quick                  with so many CPUs, so hard (quick, full)
+# run.sh [OPTION]... [SUITE]...: runs suites of tests and ends with the sum; without
+# SUITE, all that needs no kernel of our own making.
+#   --all          and what else there is: Documentation/testing.rst has the table
+#   --slowest[=N]  shows the N sections that took longest (20; also SLOWEST=N)
+# From the environment, see `make help`:
+#   T=NAME[:TEST], T=SUITE[.CASE]   one test    T="NAME NAME"   these programs
+#   K="6.12 debug"                  on these kernels
+#   K=6.12:4:quick                  with so many CPUs, so hard (quick, full; hard: only
+#                                   what full has more of)
 #   V=1    names of passed tests, too, and what programs note
+#   JOBS=1 suites in a row, not two side by side    GUESTS=1 programs as well
+#   RINGBUF_NO_CACHE=1   checks that passed before, too
 set -euo pipefail
 . "$(dirname "$0")/vm/lib.sh"
 cd "$TOP"
+. selftests/lib/cache.sh
+. selftests/lib/lanes.sh
 
-T=${T:-} K=${K:-} V=${V:-}
+T=${T:-} K=${K:-} V=${V:-} LEVEL=${LEVEL:-full} JOBS=${JOBS:-2} GUESTS=${GUESTS:-2}
 logs=$TOP/build/logs
-passed=0 failed=0 skipped=0 pinned=0
+passed=0 failed=0 skipped=0 pinned=0 times=
 summary=()
 began=$SECONDS
 mkdir -p "$logs"
 work=$(mktemp -d)
+# Of the outermost run: seconds, seconds of CPU, and name of each section.
+export TIMES=${TIMES:-$work/times}
 trap 'stop_lanes; rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-stop_lanes()
-{
-	local group
-	[ ! -e "$work/lanes" ] || while read -r group; do
-		kill -- "-$group" 2>/dev/null || :
-	done <"$work/lanes"
-}
-
 # Keeps tally, the end of pipelines, in this shell with its sums.
 shopt -s lastpipe
 
-# tally: reads sections from stdin (lib/tap.awk), adds up what they hold.
+# tally [WHERE]: reads sections from stdin (lib/tap.awk), adds up what they hold.
 tally()
 {
 	local p f s
 	rm -f "$work/counts"
 	# Not mawk, Debian's awk: it holds lines back until it has 4 KiB of them.
-	busybox awk -v COUNTS="$work/counts" -v ALL="$V" -f selftests/lib/tap.awk || :
+	busybox awk -v COUNTS="$work/counts" -v ALL="$V" -v TIMES="$TIMES" -v WHERE="${1:+$1: }" \
+		-f selftests/lib/tap.awk || :
 	read -r p f s pinned <"$work/counts" || p=0 f=1 s=0
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
@@ -50,26 +54,105 @@ broken()
 	failed=$((failed + 1))
 }
 
-# vm ARGUMENTS…: its complaints go to $work/vm.err, the status to $work/vm.status
+# vm ARGUMENTS…: its complaints go to $at/vm.err, the status to $at/vm.status
+at=$work
 vm()
 {
 	local status=0
-	selftests/vm/run.sh --quiet "$@" 2>"$work/vm.err" || status=$?
-	echo "$status" >"$work/vm.status"
+	selftests/vm/run.sh --quiet --pid-file "$at/vm.pid" "$@" 2>"$at/vm.err" || status=$?
+	echo "$status" >"$at/vm.status"
 }
 
 # vm_ended NAME: the guest must have done its work without a complaint
 vm_ended()
 {
 	local status
-	status=$(cat "$work/vm.status")
+	status=$(cat "$at/vm.status")
 	[ "$status" != 0 ] || return 0
 	# A report in the log was shown with the program that caused it.
 	if [ "$status" = 120 ] && [ "$pinned" -gt 0 ]; then
 		return 0
 	fi
-	sed 's/^/      | /' "$work/vm.err"
-	broken "$1" "$(grep '^vm: ' "$work/vm.err" | head -n 1 || echo "the guest's command ended with status $status")"
+	sed 's/^/      | /' "$at/vm.err"
+	broken "$1" "$(grep '^vm: ' "$at/vm.err" | head -n 1 || echo "the guest's command ended with status $status")"
+}
+
+# cpu_of_guest: hundredths of a second that it has used so far
+cpu_of_guest()
+{
+	local pid line field
+	read -r pid <"$at/vm.pid" && line=$(<"/proc/$pid/stat") || { echo 0; return; }
+	read -r -a field <<<"${line##*) }"
+	echo $((field[11] + field[12]))
+}
+
+# serve: passes on what a guest says, with the time that each section took, and answers
+# the guest's @next with a line of $work/programs
+serve()
+{
+	local line next began=0 cpu=0
+	while IFS= read -r line; do
+		case "$line" in
+		@next*)
+			next=$(next_line "$work/programs")
+			echo "${next:-@end}" >&7
+			continue
+			;;
+		"@begin "*)
+			began=$(clock) cpu=$(cpu_of_guest)
+			;;
+		"@end "*)
+			line=${line%$'\r'}
+			line+=" $(tenths $(($(clock) - began))) $(tenths $(($(cpu_of_guest) - cpu)))"
+			;;
+		esac
+		printf '%s\n' "$line"
+	done
+}
+
+# clock: hundredths of a second
+clock()
+{
+	echo $((${EPOCHREALTIME/./} / 10000))
+}
+
+# tenths N: N hundredths as seconds
+tenths()
+{
+	printf '%d.%d\n' $(($1 / 100)) $(($1 % 100 / 10))
+}
+
+# guest NAME ARGUMENT…: one whose output goes to stdout and whose questions are answered
+guest()
+{
+	mkdir -p "$at"
+	rm -f "$at/in"
+	mkfifo "$at/in"
+	vm --stdin "$at/in" "$@" 7<>"$at/in" </dev/null | serve 7<>"$at/in"
+}
+
+# guests COUNT WHERE LOG ARGUMENT…: so many guests share the programs in $work/programs,
+# a line each: PROGRAM [LEVEL]. What the guests say is shown as it comes if there is one.
+guests()
+{
+	local count=$1 where=$2 log=$3 i
+	shift 3
+	if [ "$count" = 1 ]; then
+		guest --keep-log "$log.log" "$@" | tally "$where"
+		vm_ended "$where"
+	else
+		for ((i = 1; i <= count; i++)); do
+			(at=$work/guest.$i && guest --keep-log "$log-$i.log" "$@" >"$work/guest.$i.out") &
+		done
+		wait
+		for ((i = 1; i <= count; i++)); do
+			tally "$where" <"$work/guest.$i.out"
+			at=$work/guest.$i
+			vm_ended "$where"
+			at=$work
+		done
+	fi
+	[ ! -s "$work/programs" ] || broken "$where" "not run: $(tr '\n' ' ' <"$work/programs")"
 }
 
 # build NAME: sets dir, or counts a failure
@@ -88,24 +171,14 @@ suite_check()
 	{
 		echo "@begin check"
 		local status=0
-		selftests/check.sh "${T:-*}" 2>&1 || status=$?
+		K=$K selftests/check.sh "${T:-*}" 2>&1 || status=$?
 		echo "@end $status"
 	} | V=1 tally
 }
 
 suite_native()
 {
-	if [ ! -e selftests/native/Makefile ]; then
-		broken native "selftests/native has no Makefile"
-		return
-	fi
-	{
-		echo "@begin native"
-		local status=0
-		make -s --no-print-directory -C selftests/native test 2>&1 </dev/null || status=$?
-		echo
-		echo "@end $status"
-	} | tally
+	section native make -s --no-print-directory -C selftests/native test
 }
 
 suite_kunit()
@@ -143,22 +216,15 @@ suite_kunit()
 	done
 }
 
-# What runs where: kernel, CPUs, how hard the programs try.
-stock='6.12:4:full 6.12-cloud:2:quick 6.1:2:quick 6.12-rt:2:quick'
+# A line for each run: kernel, CPUs, how hard the programs try.
 selftest_plan()
 {
-	if [ -n "$K" ]; then
-		local run kernel smp level
-		for run in $K; do
-			IFS=: read -r kernel smp level <<<"$run"
-			case "$kernel" in debug | kcsan | rtdebug) level=${level:-quick} ;; esac
-			echo "$kernel ${smp:-2} ${level:-full}"
-		done
-	elif [ -n "$T" ]; then
-		echo 6.12 2 full
-	else
-		printf '%s\n' "$stock" debug:2:quick | tr ' ' '\n' | tr : ' '
-	fi
+	local run kernel smp level
+	for run in ${K:-6.12}; do
+		IFS=: read -r kernel smp level <<<"$run"
+		case "$kernel" in debug | kcsan | rtdebug) level=${level:-quick} ;; esac
+		echo "$kernel ${smp:-2} ${level:-full}"
+	done
 }
 
 # Builds them in build/selftests, or counts a failure.
@@ -167,7 +233,7 @@ selftest_programs()
 	local bin=$TOP/build/selftests
 	eval "$(selftests/vm/kernel.sh source)"
 	mkdir -p "$bin"
-	if ! make -s --no-print-directory -C selftests OUT="$bin" \
+	if ! flock "$TOP/build/.selftests.lock" make -s --no-print-directory -C selftests OUT="$bin" \
 		KSELFTEST_DIR="$SRC/tools/testing/selftests" -j "$(nproc)" >"$work/build.err" 2>&1; then
 		sed 's/^/      | /' "$work/build.err"
 		broken selftest "the programs do not build"
@@ -175,52 +241,72 @@ selftest_programs()
 	fi
 }
 
+# longest_first: of programs on stdin, those that take longest
+longest_first()
+{
+	local first='ringhup poll holds watermark wakeups ringlife ringstress life stall mapstress'
+	cat >"$work/names"
+	{
+		printf '%s\n' $first | grep -xFf "$work/names" || :
+		printf '%s\n' $first | grep -vxFf - "$work/names" || :
+	}
+}
+
 suite_selftest()
 {
-	local bin=$TOP/build/selftests kernel smp level dir programs files p args='' limit where
+	local bin=$TOP/build/selftests kernel smp level dir programs chosen files p args='' limit count
 	selftest_programs || return 0
 	programs=$(make -s --no-print-directory -C selftests print-tests)
 	if [ -n "$T" ]; then
 		[ "${T#*:}" = "$T" ] || args="-t ${T#*:}"
-		grep -qx -- "${T%%:*}" <<<"$programs" || {
-			broken selftest "no program '${T%%:*}'; there are: ${programs//$'\n'/ }"
-			return
-		}
-		programs=${T%%:*}
+		for p in ${T%%:*}; do
+			grep -qx -- "$p" <<<"$programs" || {
+				broken selftest "no program '$p'; there are: ${programs//$'\n'/ }"
+				return
+			}
+		done
+		programs=$(printf '%s\n' ${T%%:*})
 	fi
 
 	while read -r kernel smp level <&3; do
-		where="$kernel, $smp CPUs, $level"
-		echo "- $where"
+		echo "- $kernel, $smp CPUs, $level"
 		build "$kernel" || continue
+		chosen=$programs
+		if [ "$level" = hard ]; then
+			chosen=$(grep -l 'rb_quick()' selftests/*.c | sed 's,.*/\(.*\)\.c,\1,' | grep -xFf - <<<"$programs")
+			level=full
+		fi
 		files=(--file "$dir/kmod/ringbuf.ko" --file selftests/vm/guest-selftest.sh
 			--file selftests/vm/reports.sh)
-		for p in $programs; do
+		for p in $chosen; do
 			files+=(--file "$bin/$p:/tests/$p")
 		done
 		limit=120
 		[ "$level" = quick ] || limit=300
 		# Those that are built here, with checks in every load and store.
 		case "$kernel" in debug | kcsan | rtdebug) limit=900 ;; esac
-		vm --kernel "$kernel" --smp "$smp" --timeout 3600 \
-			--modprobe configfs \
-			--keep-log "$logs/selftest-$kernel-$smp.log" "${files[@]}" -- \
-			"export RINGBUF_TEST_LEVEL=$level; echo '$(tr '\n' ' ' <<<"$programs")' |
-			tr ' ' '\\n' | grep . | sh /guest-selftest.sh $limit $args" </dev/null | tally
-		vm_ended "selftest on $where"
+		count=$GUESTS
+		[ "$(wc -l <<<"$chosen")" -gt 1 ] || count=1
+		longest_first <<<"$chosen" >"$work/programs"
+		guests "$count" "selftest on $kernel" "$logs/selftest-$kernel-$smp" \
+			--kernel "$kernel" --smp "$smp" --timeout 3600 --modprobe configfs "${files[@]}" -- \
+			"export RINGBUF_TEST_LEVEL=$level ASK=1; sh /guest-selftest.sh $limit $args"
 	done 3< <(selftest_plan)
 }
 
 # section NAME COMMAND…: a program on this machine that tells TAP
 section()
 {
-	local name=$1 status=0
+	local name=$1 TIMEFORMAT='%R %U %S'
 	shift
 	{
 		echo "@begin $name"
-		"$@" 2>&1 </dev/null || status=$?
+		{
+			time { echo 0 >"$work/status"; "$@" 2>&1 </dev/null || echo $? >"$work/status"; }
+		} 2>"$work/time"
 		echo
-		echo "@end $status"
+		awk -v status="$(cat "$work/status")" '
+			{ printf "@end %s %.1f %.1f\n", status, $1, $2 + $3 }' "$work/time"
 	} | tally
 }
 
@@ -228,7 +314,7 @@ section()
 # shellcheck disable=SC2053 # T is a pattern
 suite_userspace()
 {
-	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files log
+	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files count
 	eval "$(selftests/vm/kernel.sh source)"
 	export KSELFTEST_DIR=$SRC/tools/testing/selftests
 	mkdir -p "$out" "$tests"
@@ -249,7 +335,7 @@ suite_userspace()
 		section native make -s --no-print-directory -C userspace/tests O="$tests" native
 	fi
 	: >"$work/list"
-	files=(--file "$work/list" --file userspace/tests/lib_cli.sh:/tests/lib_cli.sh)
+	files=(--file userspace/tests/lib_cli.sh:/tests/lib_cli.sh)
 	for run in userspace/tests/cli_*.sh $(make -s --no-print-directory -C userspace/tests \
 		O="$tests" print-guest); do
 		name=$(basename "$run" .sh)
@@ -259,21 +345,29 @@ suite_userspace()
 		# What 32-bit callers do differently is not in the numbers.
 		case "$name" in
 		*32) echo "$name quick" ;;
-		*) echo "$name full" ;;
+		*) echo "$name $LEVEL" ;;
 		esac >>"$work/list"
 	done
 	[ -s "$work/list" ] || return 0
+	count=$GUESTS
+	[ "$(wc -l <"$work/list")" -gt 1 ] || count=1
 	for kernel in ${K:-6.12}; do
-		log=$logs/userspace-$kernel.log
 		build "$kernel" || continue
-		vm --kernel "$kernel" --smp 2 --mem 2048 --timeout 900 --keep-log "$log" \
+		cp "$work/list" "$work/programs"
+		guests "$count" "userspace on $kernel" "$logs/userspace-$kernel" \
+			--kernel "$kernel" --smp 2 --mem 2048 --timeout 900 \
 			--modprobe configfs "${files[@]}" --file "$dir/kmod/ringbuf.ko" \
 			--file "$dir/kmod/samples/ringbuf_proc.ko" \
 			--file "$out/ringbuf-static:/bin/ringbuf" --file "$tests/pty:/bin/pty" \
 			--file selftests/vm/guest-selftest.sh --file selftests/vm/reports.sh -- \
-			"sh /guest-selftest.sh 300 </list" </dev/null | tally
-		vm_ended "userspace on $kernel"
+			"ASK=1 sh /guest-selftest.sh 300"
 	done
+}
+
+# What the tier's run of them did not do.
+suite_userspace_hard()
+{
+	T='lib_device_@(account|limits|wait)' suite_userspace
 }
 
 suite_matrix()
@@ -297,78 +391,26 @@ suite_package()
 
 . selftests/torture/suite.sh
 
-# next_job: takes the first line of the queue
-next_job()
-{
-	(
-		flock 9
-		sed -n 1p "$work/queue"
-		sed -i 1d "$work/queue"
-	) 9>"$work/queue.lock"
-}
-
-# lane: one job of the queue after the other, each with a log of its own
-lane()
-{
-	local job status
-	while job=$(next_job) && [ -n "$job" ]; do
-		K= status=0
-		[ "${job#*@}" = "$job" ] || K=${job#*@}
-		K=$K selftests/run.sh "${job%@*}" >"$work/$job" 2>&1 </dev/null || status=$?
-		printf '%s %s\n' "$status" "$job"
-	done
-}
-
-# Half of the time a guest waits, so there are two at a time; what wants the CPUs
-# to itself, or builds for all, was before. What takes longest begins. Each job is
-# told when it has ended.
-in_lanes()
-{
-	local job status left
-	local closing='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
-	selftest_programs || return 0
-	{
-		printf '%s\n' selftest@debug:2:quick userspace
-		printf 'selftest@%s\n' $stock
-		printf '%s\n' native short_torture kunit
-	} >"$work/queue"
-	left=$(wc -l <"$work/queue")
-	{
-		# Each lane a process group, with all that it starts: see the trap on top.
-		set -m
-		lane &
-		echo "$!" >>"$work/lanes"
-		lane &
-		echo "$!" >>"$work/lanes"
-		wait
-	} | while read -r status job; do
-		left=$((left - 1))
-		sed '/^== sum$/,$d' "$work/$job"
-		mapfile -t -O ${#summary[@]} summary < <(sed -n '/^== sum$/,$ { / passed .* s$/ s/^  //p }' "$work/$job")
-		if [[ $(grep -E "$closing" "$work/$job" | tail -n 1) =~ $closing ]]; then
-			passed=$((passed + BASH_REMATCH[1]))
-			failed=$((failed + BASH_REMATCH[2]))
-			skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
-			[ "$status" = 0 ] || [ "${BASH_REMATCH[2]}" -gt 0 ] ||
-				broken "$job" "ended with status $status"
-		else
-			broken "$job" "ended without a sum"
-		fi
-	done
-	# Their numbers may be those of others soon.
-	rm -f "$work/lanes"
-	[ "$left" = 0 ] || broken lanes "$left jobs have not ended"
-}
+slowest=${SLOWEST:-} all=
+while [ "${1#--}" != "${1:-}" ]; do
+	case "$1" in
+	--all) all=1 ;;
+	--slowest) slowest=20 ;;
+	--slowest=*) slowest=${1#*=} ;;
+	*) die "no option '$1'" ;;
+	esac
+	shift
+done
 
 suites='check native kunit selftest userspace short_torture'
 selftests/vm/deps.sh
 # shellcheck disable=SC2086 # words
-lanes=
-if [ $# = 0 ] && [ -z "$T$K" ] && [ "${JOBS:-2}" != 1 ]; then
-	lanes=1
-	set -- check
+jobs=
+if [ $# = 0 ] && [ -z "$T$K" ]; then
+	jobs="$quick_jobs ${all:+$more_jobs}"
+elif [ $# = 0 ]; then
+	set -- $suites
 fi
-[ $# -gt 0 ] || set -- $suites
 for suite; do
 	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites package"
 done
@@ -381,8 +423,14 @@ for suite; do
 		$((passed - p)) $((failed - f)) $((skipped - s)) $((SECONDS - t)))")
 done
 
-[ -z "$lanes" ] || in_lanes
+# shellcheck disable=SC2086 # words
+[ -z "$jobs" ] || in_lanes $jobs
 
+if [ -n "$slowest" ]; then
+	echo "== the slowest: seconds, seconds of CPU, what"
+	sort -rn "$TIMES" 2>/dev/null | head -n "$slowest" | awk '{
+		printf "  %7s %7s  ", $1, $2; sub(/^[^ ]* [^ ]* /, ""); print }'
+fi
 echo "== sum"
 printf '  %s\n' "${summary[@]}"
 printf '  total time %d s; logs in build/logs\n' $((SECONDS - began))

@@ -2,9 +2,11 @@
 #
 # Counts the leaves of TAP and KTAP, shows failures with what led to them, and
 # finds what was cut short. Input: sections, each "@begin NAME", output,
-# "@end STATUS [SECONDS]"; an "@error TEXT" in one makes it fail. Prints one line
+# "@end STATUS [SECONDS [CPU]]"; an "@error TEXT" in one makes it fail. Prints one line
 # a section, and to the file COUNTS the sums: passed, failed, skipped, and the
 # sections with an @error. ALL=1 shows passed tests as well, and what programs note.
+# TIMES: the file to append "SECONDS CPU NAME" of each section to, with WHERE before the
+# name; CPU are the seconds of a CPU that it took, or "-".
 
 function show(line)
 {
@@ -24,7 +26,7 @@ function begin_section(title)
 	open = 1
 	name = title
 	began = now()
-	passed = failed = skipped = deepest = lines = 0
+	passed = failed = skipped = cached = deepest = lines = 0
 	reason = error = ""
 	split("", plan)		# by indent: how many tests were announced
 	split("", got)		# and how many have ended
@@ -63,7 +65,7 @@ function finish_below(level,    l)
 		deepest = level
 }
 
-function end_section(status, seconds,    line)
+function end_section(status, seconds, cpu_seconds,    line)
 {
 	if (error !~ /^cut short/)
 		finish_below(-1)
@@ -78,11 +80,17 @@ function end_section(status, seconds,    line)
 		failure("ran no test")
 
 	line = sprintf("  %-24s %4d passed", name, passed)
+	if (cached)
+		line = line " (" cached " of them cached)"
 	if (failed)
 		line = line ", " failed " FAILED"
 	if (skipped)
 		line = line ", " skipped " skipped" reason
-	show(sprintf("%-66s %7.1f s", line, seconds == "" ? now() - began : seconds))
+	if (seconds == "")
+		seconds = now() - began
+	show(sprintf("%-66s %7.1f s", line, seconds))
+	if (TIMES != "")
+		printf "%.1f %s %s\n", seconds, cpu_seconds == "" ? "-" : cpu_seconds, WHERE name >>TIMES
 	all_passed += passed
 	all_failed += failed
 	all_skipped += skipped
@@ -111,6 +119,8 @@ function result(level, text,    good, skipping, bad, title, path, l)
 		skip(title)
 	} else if (good) {
 		passed++
+		if (text ~ /# cached$/)
+			cached++
 		if (ALL)
 			show("  ok: " path title)
 	} else {
@@ -162,7 +172,7 @@ function planned(level, text,    count)
 }
 
 /^@end / {
-	end_section($2, $3)
+	end_section($2, $3, $4)
 	next
 }
 

@@ -64,7 +64,7 @@ torture_on()
 	vm --kernel "$kernel" --smp 2 --mem 1536 --timeout $((limit * $# + 120)) \
 		--append "$append" --modprobe configfs --keep-log "$logs/torture-$kernel-$1.log" \
 		"${files[@]}" -- "chmod 755 /tests/*; echo '$*' | tr ' ' '\\n' |
-			sh /guest-selftest.sh $limit" </dev/null | tally
+			sh /guest-selftest.sh $limit" </dev/null | serve | tally "torture on $kernel"
 	vm_ended "torture on $kernel"
 }
 

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # In the guest: loads the module, runs each program named on stdin (and how hard it
-# is to try, if not as $RINGBUF_TEST_LEVEL says), looks at the kernel's log after each so that a report is pinned to its test, unloads.
+# is to try, if not as $RINGBUF_TEST_LEVEL says), looks at the kernel's log after each so
+# that a report is pinned to its test, unloads.
 #   guest-selftest.sh SECONDS [ARGUMENT]...     for each program; its arguments
+# ASK=1: the host is asked for each program, by the line @next; it answers by the port
+# that the output goes to, with the program's name, or @end.
 # Sections as lib/tap.awk wants them: @begin NAME, the output, @end STATUS.
 . /reports.sh
 limit=$1
@@ -48,11 +51,22 @@ unload()
 	echo 1..1
 }
 
+next()
+{
+	if [ -z "$ASK" ]; then
+		read -r program level
+	else
+		echo "@next"
+		read -r program level <&3 && [ "$program" != @end ]
+	fi
+}
+
+[ -z "$ASK" ] || exec 3</dev/ttyS1
 dmesg -c >/dev/null
 section load load
 if [ -c /dev/ringbuf ]; then
 	cd /tmp || exit 1
-	while read -r program level; do
+	while next; do
 		section "$program" env "RINGBUF_TEST_LEVEL=${level:-$RINGBUF_TEST_LEVEL}" \
 			timeout "$limit" "/tests/$program" "$@" </dev/null
 	done

@@ -22,6 +22,8 @@ usage: run.sh [OPTION]... -- COMMAND...
   --keep-log FILE      where to put the guest's console log
   --allow-dmesg REGEX  log lines that match are not looked at (extended regex)
   --quiet              only the command's output, and failures
+  --pid-file FILE      where to write the process id of qemu, once it runs
+  --stdin FILE         what the guest reads from /dev/ttyS1 (default /dev/null)
 
 The command goes through sh in the guest. Its output is streamed to stdout.
 Exit status: the command's; or, told on stderr,
@@ -38,7 +40,7 @@ bad()
 	exit 125
 }
 
-kernel=6.12 smp=2 mem=1024 limit=300 append='' log='' allow='' quiet=''
+kernel=6.12 smp=2 mem=1024 limit=300 append='' log='' allow='' quiet='' pid_file='' input=/dev/null
 files=() modprobe=() outs=()
 while [ $# -gt 0 ]; do
 	case "$1" in
@@ -53,6 +55,8 @@ while [ $# -gt 0 ]; do
 	--keep-log) log=$2 ;;
 	--allow-dmesg) allow=$2 ;;
 	--quiet) quiet=1; shift; continue ;;
+	--pid-file) pid_file=$2 ;;
+	--stdin) input=$2 ;;
 	--) shift; break ;;
 	-h | --help) usage; exit 0 ;;
 	*) usage >&2; exit 125 ;;
@@ -125,14 +129,16 @@ cmdline+=" ringbuf_vm_smp=$smp$append"
 [ -z "$log" ] || { mkdir -p "$(dirname "$log")" && : >"$log"; }
 
 start=$EPOCHREALTIME
-timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
+# shellcheck disable=SC2016 # for sh
+timeout --foreground -k 5 "$limit" sh -c 'echo $$ >"$0"; exec "$@"' "${pid_file:-/dev/null}" \
+	qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -no-reboot \
-	-accel tcg,thread=multi -cpu max -smp "$smp,sockets=$smp" -m "$mem" \
+	-accel tcg,thread=multi -cpu "${RINGBUF_VM_CPU:-max}" -smp "$smp,sockets=$smp" -m "$mem" \
 	-kernel "$VMLINUZ" -initrd "$work/initrd" -append "$cmdline" \
 	-serial "file:$console" \
 	-chardev stdio,id=out,signal=off -serial chardev:out \
 	-serial "file:$work/result.tgz" \
-	</dev/null 2>"$work/qemu.log" &
+	<"$input" 2>"$work/qemu.log" &
 guest=$!
 code=0
 wait "$guest" || code=$?
