@@ -25,6 +25,7 @@ usage: run.sh [OPTION]... -- COMMAND...
   --pid-file FILE      where to write the process id of qemu, once it runs
   --stdin FILE         what the guest reads from /dev/ttyS1 (default /dev/null)
 
+RINGBUF_VM_CPU: qemu's model of a CPU (default max).
 The command goes through sh in the guest. Its output is streamed to stdout.
 Exit status: the command's; or, told on stderr,
   118 memory leak (debug kernel)       119 a file to copy out is missing
