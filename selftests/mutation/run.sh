@@ -104,6 +104,7 @@ ask()
 	barriers) "$tree/$here/barriers.sh" >"$work/log" 2>&1 || status=$? ;;
 	kunit | selftest | userspace)
 		env=("T=${2:-}" "K=${3:-}")
+		[ "$1 ${3:-}" != "kunit " ] || env=("T=${2:-}" K=debug)
 		env "${env[@]}" V= "$tree/selftests/run.sh" "$1" >"$work/log" 2>&1 </dev/null || status=$?
 		! grep -q 'do not build\|does not build' "$work/log" || status=125
 		;;
