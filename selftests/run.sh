@@ -395,7 +395,7 @@ suite_package()
 . selftests/torture/suite.sh
 
 slowest=${SLOWEST:-} all=
-while [ "${1#--}" != "${1:-}" ]; do
+while [[ ${1:-} == --* ]]; do
 	case "$1" in
 	--all) all=1 ;;
 	--slowest) slowest=20 ;;
