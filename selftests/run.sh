@@ -313,36 +313,62 @@ section()
 	} | tally
 }
 
-# The library and the command: on this machine, and with the device in a guest.
-# shellcheck disable=SC2053 # T is a pattern
+# The library and the command. What is run has a name that matches T.
 suite_userspace()
 {
-	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files count
+	suite_userspace_host
+	suite_userspace_docs
+	suite_userspace_guest
+}
+
+# wanted NAME
+wanted()
+{
+	# shellcheck disable=SC2053 # a pattern
+	[[ $1 == ${T:-*} ]]
+}
+
+# userspace_make ARGUMENT…: in userspace/, or counts a failure
+userspace_make()
+{
 	eval "$(selftests/vm/kernel.sh source)"
 	export KSELFTEST_DIR=$SRC/tools/testing/selftests
-	mkdir -p "$out" "$tests"
-	if ! make -s --no-print-directory -C userspace O="$out" CFLAGS='-O2 -g -Werror' \
-		-j "$(nproc)" all static >"$work/build.err" 2>&1 ||
-		! make -s --no-print-directory -C userspace/tests O="$tests" -j "$(nproc)" \
-			guest >"$work/build.err" 2>&1; then
+	mkdir -p "$TOP/build"
+	flock "$TOP/build/.userspace.lock" make -s --no-print-directory -C "$@" -j "$(nproc)" \
+		>"$work/build.err" 2>&1 || {
 		sed 's/^/      | /' "$work/build.err"
 		broken userspace "does not build"
-		return
-	fi
-	for run in userspace/tests/{lib_build,man,completion,text,command,metrics,docs,examples}.sh; do
-		name=$(basename "$run" .sh)
-		[[ $name == ${T:-*} ]] || continue
-		section "$name" bash "$run"
+		return 1
+	}
+}
+
+# What needs no guest
+suite_userspace_host()
+{
+	local run out=$TOP/build/userspace tests=$TOP/build/userspace-tests
+	userspace_make userspace O="$out" CFLAGS='-O2 -g -Werror' all || return 0
+	for run in lib_build man completion text command metrics; do
+		! wanted $run || section $run bash userspace/tests/$run.sh
 	done
-	if [[ native == ${T:-*} ]]; then
-		section native make -s --no-print-directory -C userspace/tests O="$tests" native
-	fi
-	: >"$work/list"
+	! wanted native || section native make -s --no-print-directory -C userspace/tests O="$tests" native
+}
+
+# What has guests of its own
+suite_userspace_docs()
+{
+	! wanted docs || section docs bash userspace/tests/docs.sh
+	! wanted examples || section examples bash userspace/tests/examples.sh
+}
+
+# What runs in guests, side by side
+suite_userspace_guest()
+{
+	local out=$TOP/build/userspace tests=$TOP/build/userspace-tests kernel run name dir files count
 	files=(--file userspace/tests/lib_cli.sh:/tests/lib_cli.sh)
-	for run in userspace/tests/cli_*.sh $(make -s --no-print-directory -C userspace/tests \
-		O="$tests" print-guest); do
+	: >"$work/list"
+	for run in userspace/tests/cli_*.sh $(make -s --no-print-directory -C userspace/tests print-guest); do
 		name=$(basename "$run" .sh)
-		[[ $name == ${T:-*} ]] || continue
+		wanted "$name" || continue
 		[ -e "$run" ] || run=$tests/$name
 		files+=(--file "$run:/tests/$name")
 		# What 32-bit callers do differently is not in the numbers.
@@ -352,6 +378,8 @@ suite_userspace()
 		esac >>"$work/list"
 	done
 	[ -s "$work/list" ] || return 0
+	userspace_make userspace O="$out" CFLAGS='-O2 -g -Werror' all static || return 0
+	userspace_make userspace/tests O="$tests" guest || return 0
 	count=$GUESTS
 	[ "$(wc -l <"$work/list")" -gt 1 ] || count=1
 	for kernel in ${K:-6.12}; do
@@ -370,7 +398,7 @@ suite_userspace()
 # What the tier's run of them did not do.
 suite_userspace_hard()
 {
-	T='lib_device_@(account|limits|wait)' suite_userspace
+	T='lib_device_@(account|limits|wait)' suite_userspace_guest
 }
 
 suite_matrix()

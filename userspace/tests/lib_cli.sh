@@ -4,6 +4,8 @@
 
 count=0 failed=0
 out=/tmp/cli
+# Whatever ran here before.
+rm -rf $out
 mkdir -p $out
 cd $out || exit 1
 
