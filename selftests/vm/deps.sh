@@ -12,7 +12,7 @@ set -euo pipefail
 
 packages=(
 	# modules, kernels
-	make gcc g++ gcc-12 libc6-dev bc bison flex cpio xz-utils kmod perl python3
+	make gcc g++ gcc-12 libc6-dev bc bison flex cpio xz-utils zstd kmod perl python3
 	libelf-dev libssl-dev pahole ccache
 	# static checks, the 32-bit test binary
 	sparse gcc-multilib python3-sphinx
