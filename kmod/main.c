@@ -125,4 +125,4 @@ module_exit(ringbuf_exit);
 MODULE_AUTHOR("The ringbuf developers");
 MODULE_DESCRIPTION("Single-producer, multi-consumer ring on /dev/ringbuf");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.2.0");
+MODULE_VERSION("0.3.0");

@@ -72,7 +72,7 @@ install_targets()
 	touch "$dest/usr/local/bin/other"
 	make -s install dkms-install DESTDIR="$dest" || return
 	list=$(find "$dest" ! -type d -printf '/%P\n')
-	for file in /usr/local/bin/ringbuf /usr/local/lib/libringbuf.so.0 \
+	for file in /usr/local/bin/ringbuf /usr/local/lib/libringbuf.so.1 \
 		/usr/local/share/man/man4/ringbuf.4 /usr/local/include/linux/ringbuf.h \
 		/usr/local/lib/udev/rules.d/70-ringbuf.rules \
 		/usr/local/lib/sysusers.d/ringbuf.conf \
@@ -257,7 +257,7 @@ purge()
 	in_root systemctl enable ringbuf-record@audit || return
 	mkdir -p "$root/var/log/private/ringbuf/audit"
 	ln -s private/ringbuf "$root/var/log/ringbuf"
-	in_root apt-get purge -y ringbuf-dkms ringbuf-tools libringbuf-dev libringbuf0
+	in_root apt-get purge -y ringbuf-dkms ringbuf-tools libringbuf-dev libringbuf1
 }
 
 nothing_left()

@@ -12,6 +12,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 #include "cli.h"
+#include "clock.h"
 #include "procs.h"
 
 #define CONFIGFS	"/sys/kernel/config"
@@ -29,7 +30,8 @@ static const char create_help[] =
 "  -L, --reliable       readers may have the writer wait for them\n"
 "  -S, --stall TIME     for so long at most, such as 5s or 500 (ms); default: for\n"
 "                       ever; only with --reliable\n"
-"  -T, --no-timestamps  do not stamp records with the time\n"
+"  -C, --clock CLOCK    gives records their time: boottime (the default, goes on\n"
+"                       in suspend), monotonic, realtime, tai or none\n"
 "  -m, --mode MODE      who may open it, in octal; default 0600\n"
 "  -c, --max-consumers N   readers at a time; default: any number\n"
 "  -h, --help\n";
@@ -219,6 +221,19 @@ static bool parse_stall(const char *text, uint32_t *stall_ms)
 	return true;
 }
 
+static bool parse_clock(const char *text, uint32_t *to)
+{
+	int clock = clock_find(text);
+
+	if (clock < 0) {
+		cli_usage("create", "create: --clock wants " CLOCK_NAMES ", not '%s'",
+			  text);
+		return false;
+	}
+	*to = clock;
+	return true;
+}
+
 static bool parse_consumers(const char *text, uint32_t *max)
 {
 	uint64_t n;
@@ -236,7 +251,7 @@ static const struct option create_longs[] = {
 	{ "size", required_argument, NULL, 's' },
 	{ "reliable", no_argument, NULL, 'L' },
 	{ "stall", required_argument, NULL, 'S' },
-	{ "no-timestamps", no_argument, NULL, 'T' },
+	{ "clock", required_argument, NULL, 'C' },
 	{ "mode", required_argument, NULL, 'm' },
 	{ "max-consumers", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
@@ -253,9 +268,8 @@ static bool parse_option(struct ringbuf_config *config, int opt)
 		return true;
 	case 'S':
 		return parse_stall(optarg, &config->stall_ms);
-	case 'T':
-		config->flags |= RINGBUF_CONFIG_NO_TIMESTAMPS;
-		return true;
+	case 'C':
+		return parse_clock(optarg, &config->clock);
 	case 'm':
 		return parse_mode(optarg, &config->mode);
 	case 'c':
@@ -269,7 +283,7 @@ int cmd_create(int argc, char **argv)
 	struct ringbuf_config config = { .struct_size = sizeof(config) };
 	int opt;
 
-	while ((opt = cli_getopt(argc, argv, ":s:LS:Tm:c:h",
+	while ((opt = cli_getopt(argc, argv, ":s:LS:C:m:c:h",
 				 create_longs)) != -1) {
 		if (opt == 'h')
 			return cli_help("create", create_help);

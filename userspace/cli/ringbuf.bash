@@ -22,7 +22,7 @@ _ringbuf_options()
 		;;
 	replay) echo '--speed= --verbose' ;;
 	create)
-		echo '--size= --reliable --stall= --no-timestamps --mode= --max-consumers='
+		echo '--size= --reliable --stall= --clock= --mode= --max-consumers='
 		;;
 	ls | info) echo '--json' ;;
 	top) echo '--interval= --iterations= --sort=' ;;
@@ -38,7 +38,7 @@ _ringbuf_short()
 	case $1 in
 	cat) echo fctBNARd ;;
 	record) echo fctBNA ;;
-	create) echo sSmc ;;
+	create) echo sSCmc ;;
 	pub) echo Tr ;;
 	replay) echo s ;;
 	top) echo ins ;;
@@ -105,6 +105,7 @@ _ringbuf_value()
 	replay:--speed | replay:-s) _ringbuf_words "$3" full original ;;
 	top:--sort | top:-s) _ringbuf_words "$3" lag rate loss ;;
 	create:--size | create:-s) _ringbuf_words "$3" 64K 256K 1M 4M 16M 64M 256M 1G ;;
+	create:--clock | create:-C) _ringbuf_words "$3" boottime monotonic realtime tai none ;;
 	create:--mode | create:-m) _ringbuf_words "$3" 0600 0640 0644 0660 ;;
 	*)
 		if [[ $2 == --* ]]; then

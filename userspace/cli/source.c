@@ -163,9 +163,8 @@ int source_begin(struct source *s, struct source_gap *gap)
 	cli_u64(from + (*from == '-'), &n);
 	if (*from == '-') {
 		/* If there are fewer, that is no loss. */
-		if (n >= s->info.head_seq - s->info.tail_seq)
-			return 0;
-		n = s->info.head_seq - n;
+		at = ringbuf_reader_seek(s->reader, -(int64_t)n, SEEK_END);
+		return at < 0 ? seek_failed(s, at) : 0;
 	}
 	at = ringbuf_reader_seek(s->reader, n, SEEK_SET);
 	if (at < 0)

@@ -12,12 +12,18 @@
 #define DIR_SIZE	(sizeof(RINGS "/") + RINGBUF_NAME_SIZE)
 
 /* As first published: what a caller must at least bring. */
-#define CONFIG_SIZE_V1	32
+#define CONFIG_SIZE_VER0	32
 
-#define CONFIG_FLAGS	(RINGBUF_CONFIG_RELIABLE | RINGBUF_CONFIG_NO_TIMESTAMPS)
-
-_Static_assert(sizeof(struct ringbuf_config) == CONFIG_SIZE_V1,
+_Static_assert(sizeof(struct ringbuf_config) == CONFIG_SIZE_VER0,
 	       "the same for 32-bit callers");
+
+static const char *const clock_names[] = {
+	[RINGBUF_CLOCK_BOOTTIME] = "boottime",
+	[RINGBUF_CLOCK_MONOTONIC] = "monotonic",
+	[RINGBUF_CLOCK_REALTIME] = "realtime",
+	[RINGBUF_CLOCK_TAI] = "tai",
+	[RINGBUF_CLOCK_OFF] = "none",
+};
 
 /* The module has the same rule; here it keeps what is no name out of a path. */
 static bool is_name_char(char c)
@@ -41,19 +47,25 @@ static int dir_of(char dir[DIR_SIZE], const char *name)
 	return 0;
 }
 
-static int set(int dir, const char *attribute, const char *format,
-	       unsigned long long value)
+static int set_text(int dir, const char *attribute, const char *text)
 {
 	int fd = openat(dir, attribute, O_WRONLY | O_CLOEXEC);
-	char text[32];
-	int len, ret;
+	int ret;
 
 	if (fd < 0)
 		return -errno;
-	len = snprintf(text, sizeof(text), format, value);
-	ret = write(fd, text, len) < 0 ? -errno : 0;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return ret;
+}
+
+static int set(int dir, const char *attribute, const char *format,
+	       unsigned long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), format, value);
+	return set_text(dir, attribute, text);
 }
 
 /* What is 0 stays as the module has it. */
@@ -67,8 +79,8 @@ static int configure(int dir, const struct ringbuf_config *c)
 		ret = set(dir, "mode", "%#llo", c->mode);
 	if (!ret && c->max_consumers)
 		ret = set(dir, "max_consumers", "%llu", c->max_consumers);
-	if (!ret && c->flags & RINGBUF_CONFIG_NO_TIMESTAMPS)
-		ret = set(dir, "timestamps", "%llu", 0);
+	if (!ret && c->clock)
+		ret = set_text(dir, "clock", clock_names[c->clock]);
 	if (!ret && c->flags & RINGBUF_CONFIG_RELIABLE)
 		ret = set(dir, "reliable", "%llu", 1);
 	if (!ret && c->stall_ms)
@@ -86,13 +98,14 @@ static int get_config(struct ringbuf_config *to,
 	memset(to, 0, sizeof(*to));
 	if (!from)
 		return 0;
-	if (from->struct_size < CONFIG_SIZE_V1)
+	if (from->struct_size < CONFIG_SIZE_VER0)
 		return -EINVAL;
 	for (i = sizeof(*to); i < from->struct_size; i++)
 		if (bytes[i])
 			return -E2BIG;
 	*to = *from;
-	return to->flags & ~CONFIG_FLAGS || to->reserved ? -EINVAL : 0;
+	return to->flags & ~RINGBUF_CONFIG_RELIABLE ||
+	       to->clock > RINGBUF_CLOCK_OFF ? -EINVAL : 0;
 }
 
 /**
@@ -104,7 +117,7 @@ static int get_config(struct ringbuf_config *to,
  * The ring stays until ringbuf_destroy(), whatever becomes of this process.
  *
  * Return: 0, and the ring is there; else a negative errno, and nothing of it is:
- * -EINVAL for a bad name, size, mode or flag, -ENAMETOOLONG, -EEXIST when there
+ * -EINVAL for a bad name, size, mode, clock or flag, -ENAMETOOLONG, -EEXIST when there
  * is a ring of that name, -EACCES or -EPERM for who is not allowed to, -ENOMEM,
  * -EBUSY when there are too many; -EOPNOTSUPP when there is no directory
  * /sys/kernel/config/ringbuf: the module is not loaded, or had no configfs when it

@@ -24,12 +24,12 @@
  *	the reader's place is what was read and lost
  * @first_seq: the same in seqs
  * @page: the ring's page, mapped; NULL where frames come by read()
+ * @head_page: the page where the producer tells its head, mapped
  * @data: the data area, mapped twice in a row
  * @advanced: position that the kernel knows of; ahead of the reader's place where it
  *	became reliable while that was being overwritten
  * @advanced_at: when it was told, in ns; of a reliable reader
  * @reliable: the writer waits for it, or did until it was demoted
- * @demoted: it was, and the kernel has been made to forget it
  * @marked: it wakes for many records at once
  * @seen: of one that is mapped and marked: the head when it was last woken
  * @run: where the frames at hand begin, which stays: their tail
@@ -53,11 +53,11 @@ struct reader {
 	uint64_t first_seq;
 
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *head_page;
 	const unsigned char *data;
 	uint64_t advanced;
 	uint64_t advanced_at;
 	bool reliable;
-	bool demoted;
 	bool marked;
 	uint64_t seen;
 
@@ -95,7 +95,7 @@ int open_ring(const char *name, int flags);
 int get_info(int fd, struct ringbuf_info *info);
 int get_stats(int fd, struct ringbuf_stats *stats);
 int get_consumer(int fd, struct ringbuf_consumer *consumer);
-int set_consumer(int fd, struct ringbuf_consumer *consumer);
+int set_consumer(int fd, const struct ringbuf_consumer *consumer);
 int set_pos(int fd, uint64_t pos);
 
 /* reader.c */
@@ -106,7 +106,7 @@ int end_of_stream(const struct reader *r);
 
 /* map.c: records in place */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
-	       const unsigned char *data);
+	       const struct ringbuf_head *head_page, const unsigned char *data);
 int map_open(struct reader *r, const struct ringbuf_info *info);
 void map_close(struct reader *r);
 int map_find(struct reader *r);

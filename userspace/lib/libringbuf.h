@@ -28,6 +28,14 @@
 #include <stdint.h>
 #include <linux/ringbuf.h>
 
+/*
+ * A reader in place loads 64-bit positions, which another CPU changes meanwhile. A
+ * 32-bit CPU that cannot load 64 bits in one piece would see halves of two positions.
+ */
+#if __SIZEOF_POINTER__ < 8 && !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_8)
+#error "libringbuf wants 64-bit atomic loads: i586 or later, ARMv7-A or later"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,7 +47,8 @@ extern "C" {
  * @type: the producer's own
  * @flags: 0
  * @seq: sequence number
- * @time_ns: CLOCK_MONOTONIC when it was published, in ns, or 0
+ * @time_ns: the ring's clock (struct ringbuf_info::clockid) when it was published,
+ *	in ns, or 0 if the ring has no clock
  * @lost: records lost between the reader's last one and this one
  * @lost_bytes: bytes of their frames
  */
@@ -100,7 +109,15 @@ struct ringbuf_reader {
 
 /* struct ringbuf_config::flags */
 #define RINGBUF_CONFIG_RELIABLE		(1U << 0) /* readers may be reliable */
-#define RINGBUF_CONFIG_NO_TIMESTAMPS	(1U << 1) /* records carry no time */
+
+/* struct ringbuf_config::clock, as in the kernel's API */
+enum ringbuf_clock {
+	RINGBUF_CLOCK_BOOTTIME,	/* goes on while the machine is suspended */
+	RINGBUF_CLOCK_MONOTONIC,
+	RINGBUF_CLOCK_REALTIME,	/* jumps when somebody sets the time */
+	RINGBUF_CLOCK_TAI,
+	RINGBUF_CLOCK_OFF,	/* records carry no time */
+};
 
 /**
  * struct ringbuf_config - What a new ring is to be
@@ -110,7 +127,7 @@ struct ringbuf_reader {
  * @stall_ms: wait for a reliable reader so long at most; 0: for ever
  * @mode: permissions of its node; 0: 0600
  * @max_consumers: readers at a time; 0: no limit
- * @reserved: 0
+ * @clock: gives records their time, enum ringbuf_clock
  */
 struct ringbuf_config {
 	uint32_t struct_size;
@@ -119,7 +136,7 @@ struct ringbuf_config {
 	uint32_t stall_ms;
 	uint32_t mode;
 	uint32_t max_consumers;
-	uint32_t reserved;
+	uint32_t clock;
 };
 
 /* Rings */

@@ -16,7 +16,7 @@
 
 /* Read a ring that lies in memory, from @r->pub.at and .seq on. */
 int map_attach(struct reader *r, const struct ringbuf_page *page,
-	       const unsigned char *data)
+	       const struct ringbuf_head *head_page, const unsigned char *data)
 {
 	uint64_t size = page->data_size;
 
@@ -24,6 +24,7 @@ int map_attach(struct reader *r, const struct ringbuf_page *page,
 	    page->struct_size < sizeof(*page) || size != r->size)
 		return -EBADMSG;
 	r->page = page;
+	r->head_page = head_page;
 	r->data = data;
 	r->pub.tail = (const ringbuf_word_ *)&page->tail;
 	r->pub.base = (uintptr_t)data;
@@ -38,44 +39,54 @@ static uint64_t load_acquire(const void *word)
 	return __atomic_load_n((const ringbuf_word_ *)word, __ATOMIC_ACQUIRE);
 }
 
+/* NULL and errno when that fails. */
+static void *map_area(const struct reader *r, uint64_t offset, size_t size)
+{
+	int flags = MAP_SHARED | (r->size <= POPULATE_MAX ? MAP_POPULATE : 0);
+	void *area = mmap(NULL, size, PROT_READ, flags, r->fd, offset);
+
+	return area == MAP_FAILED ? NULL : area;
+}
+
+static void unmap_areas(void *page, void *head_page, void *data, uint64_t size)
+{
+	size_t page_size = sysconf(_SC_PAGESIZE);
+
+	if (page)
+		munmap(page, page_size);
+	if (head_page)
+		munmap(head_page, page_size);
+	if (data)
+		munmap(data, 2 * size);
+}
+
 int map_open(struct reader *r, const struct ringbuf_info *info)
 {
 	size_t page_size = sysconf(_SC_PAGESIZE);
-	int flags = MAP_SHARED;
-	void *page, *data;
+	void *page, *head_page = NULL, *data = NULL;
 	int ret;
 
-	if (info->data_offset % page_size || info->data_size % page_size)
+	if (info->data_offset % page_size || info->head_offset % page_size ||
+	    info->data_size % page_size)
 		return -EBADMSG;
 	/* More than a 32-bit program can see. */
 	if (info->data_size > SIZE_MAX / 2)
 		return -EOVERFLOW;
-	if (info->data_size <= POPULATE_MAX)
-		flags |= MAP_POPULATE;
-	page = mmap(NULL, page_size, PROT_READ, flags, r->fd, 0);
-	if (page == MAP_FAILED)
-		return -errno;
-	data = mmap(NULL, 2 * info->data_size, PROT_READ, flags, r->fd,
-		    info->data_offset);
-	if (data == MAP_FAILED) {
-		ret = -errno;
-		munmap(page, page_size);
-		return ret;
-	}
-	ret = map_attach(r, page, data);
-	if (ret) {
-		munmap(data, 2 * info->data_size);
-		munmap(page, page_size);
-	}
+	page = map_area(r, 0, page_size);
+	if (page)
+		head_page = map_area(r, info->head_offset, page_size);
+	if (head_page)
+		data = map_area(r, info->data_offset, 2 * info->data_size);
+	ret = data ? map_attach(r, page, head_page, data) : -errno;
+	if (ret)
+		unmap_areas(page, head_page, data, info->data_size);
 	return ret;
 }
 
 void map_close(struct reader *r)
 {
-	if (!r->page)
-		return;
-	munmap((void *)r->data, 2 * r->size);
-	munmap((void *)r->page, sysconf(_SC_PAGESIZE));
+	unmap_areas((void *)r->page, (void *)r->head_page, (void *)r->data,
+		    r->size);
 }
 
 /* Of the last tick: nothing here is in more of a hurry. */
@@ -107,7 +118,7 @@ int map_advance(struct reader *r)
 /* What is there now is not waited for any more. */
 void map_see(struct reader *r)
 {
-	r->seen = load_acquire(&r->page->head);
+	r->seen = load_acquire(&r->head_page->head);
 }
 
 /*
@@ -126,7 +137,7 @@ static bool is_due(const struct reader *r, uint64_t untold)
 		return untold >= r->size / 4;
 	if (!untold || untold >= r->size / 16)
 		return untold;
-	head = load_acquire(&r->page->head);
+	head = load_acquire(&r->head_page->head);
 	if (head == place(r))
 		return true;
 	return head - r->advanced > r->size / 2 &&
@@ -154,7 +165,7 @@ static int at_head(const struct reader *r, uint64_t head)
 	if (!(flags & RINGBUF_RING_DEAD))
 		return 0;
 	/* What came between the two looks is there for the next call. */
-	return load_acquire(&r->page->head) == head ? -ENODEV : 0;
+	return load_acquire(&r->head_page->head) == head ? -ENODEV : 0;
 }
 
 /*
@@ -183,7 +194,7 @@ int map_find(struct reader *r)
 	from = before(pos, r->advanced) ? r->advanced : pos;
 	do {
 		tail = load_acquire(&r->page->tail);
-		head = load_acquire(&r->page->head);
+		head = load_acquire(&r->head_page->head);
 		/* The tail has the last word: ringbuf_intact() asks it again. */
 		at = before(from, tail) ? tail : from;
 		if ((head | tail) % RINGBUF_ALIGN)
@@ -191,8 +202,7 @@ int map_find(struct reader *r)
 		pub->at = at;
 		pub->end = at;
 		pub->gap_bytes = at - pos;
-		/* A seek to the end may be a moment ahead of the head here. */
-		if (at == head || (at == r->advanced && before(head, at)))
+		if (at == head)
 			return at_head(r, head);
 		rec = (const void *)(r->data + (at & pub->mask));
 		len = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
@@ -210,7 +220,7 @@ int map_find(struct reader *r)
 		return -EBADMSG;
 	pub->end = find_end(r, head, len);
 	if (!r->reliable)
-		pub->head = (const ringbuf_word_ *)&r->page->head;
+		pub->head = (const ringbuf_word_ *)&r->head_page->head;
 	pub->due = at + r->size / 4 - (from - r->advanced);
 	return 1;
 }

@@ -9,15 +9,15 @@
 #include "lib.h"
 
 /*
- * What a program gives ringbuf_reader_info(), ringbuf_publisher_info() and
- * ringbuf_reader_stats() is as large as the structure was when it was compiled,
- * and they are not told how large that is. So when one grows, these functions go
- * on to fill in as much as here under the version that they have, and get another
- * version in libringbuf.map for what is more.
+ * A program's structure for ringbuf_reader_info(), ringbuf_publisher_info() and
+ * ringbuf_reader_stats() has the size that it had when the program was compiled,
+ * and these functions are not told that size. When a structure grows, the functions
+ * of this symbol version must go on to fill in only as much as here, and functions
+ * of a new version in libringbuf.map fill in the rest.
  */
-_Static_assert(sizeof(struct ringbuf_info) == 128,
+_Static_assert(sizeof(struct ringbuf_info) == RINGBUF_INFO_SIZE_VER0,
 	       "older programs bring no more room");
-_Static_assert(sizeof(struct ringbuf_stats) == 72,
+_Static_assert(sizeof(struct ringbuf_stats) == RINGBUF_STATS_SIZE_VER0,
 	       "older programs bring no more room");
 
 /*
@@ -62,13 +62,17 @@ int get_consumer(int fd, struct ringbuf_consumer *consumer)
 	return ioctl(fd, RINGBUF_IOC_GET_CONSUMER, consumer) ? -errno : 0;
 }
 
-int set_consumer(int fd, struct ringbuf_consumer *consumer)
+int set_consumer(int fd, const struct ringbuf_consumer *consumer)
 {
-	consumer->struct_size = sizeof(*consumer);
 	return ioctl(fd, RINGBUF_IOC_SET_CONSUMER, consumer) ? -errno : 0;
 }
 
 int set_pos(int fd, uint64_t pos)
 {
-	return ioctl(fd, RINGBUF_IOC_ADVANCE, &pos) ? -errno : 0;
+	const struct ringbuf_advance advance = {
+		.struct_size = sizeof(advance),
+		.pos = pos,
+	};
+
+	return ioctl(fd, RINGBUF_IOC_ADVANCE, &advance) ? -errno : 0;
 }

@@ -34,18 +34,26 @@ static bool has_mark(const struct ringbuf_consumer *consumer)
 }
 
 /*
- * Who becomes reliable holds the writer from where the kernel believes it to be, or
- * from the oldest record; nothing else tells how far ahead that is.
+ * Sets or clears the flags that @mask names. A reader that becomes reliable holds the
+ * writer from where the kernel believes the reader to be, or from the oldest record
+ * if that is gone. Only the kernel's cursor, before and after, tells how far ahead
+ * the oldest record is.
  */
-static int change(struct reader *r, struct ringbuf_consumer *consumer)
+static int change_flags(struct reader *r, uint32_t flags, uint32_t mask)
 {
+	const struct ringbuf_consumer consumer = {
+		.struct_size = sizeof(consumer),
+		.flags = flags & mask,
+		.mask = mask,
+	};
 	struct ringbuf_stats was, now;
 	int ret = get_stats(r->fd, &was);
 
-	ret = ret ?: set_consumer(r->fd, consumer);
+	ret = ret ?: set_consumer(r->fd, &consumer);
 	if (ret)
 		return ret;
-	r->reliable = consumer->flags & RINGBUF_CONSUMER_RELIABLE;
+	if (mask & RINGBUF_CONSUMER_RELIABLE)
+		r->reliable = flags & RINGBUF_CONSUMER_RELIABLE;
 	ret = get_stats(r->fd, &now);
 	if (ret)
 		return ret;
@@ -58,26 +66,28 @@ static int change(struct reader *r, struct ringbuf_consumer *consumer)
 	return 0;
 }
 
-/* Whether there is an end, and frames, are ours to say; all else stays. */
+/*
+ * The reader's flags say whether there is an end and whether read() gives frames.
+ * All else stays as the file has it.
+ */
 int set_up(struct reader *r, uint32_t flags)
 {
+	uint32_t mask = RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF;
 	struct ringbuf_consumer consumer;
-	uint32_t was;
 	int ret = get_consumer(r->fd, &consumer);
 
 	if (ret)
 		return ret;
-	was = consumer.flags;
 	if (r->flags & RINGBUF_READER_EOF)
 		flags |= RINGBUF_CONSUMER_EOF;
-	if (r->flags & RINGBUF_READER_RELIABLE)
+	if (r->flags & RINGBUF_READER_RELIABLE) {
 		flags |= RINGBUF_CONSUMER_RELIABLE;
-	consumer.flags &= ~(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF);
-	consumer.flags |= flags;
-	r->reliable = was & RINGBUF_CONSUMER_RELIABLE;
-	if (consumer.flags != was)
-		ret = change(r, &consumer);
+		mask |= RINGBUF_CONSUMER_RELIABLE;
+	}
+	r->reliable = consumer.flags & RINGBUF_CONSUMER_RELIABLE;
 	r->marked = has_mark(&consumer);
+	if ((consumer.flags ^ flags) & mask)
+		ret = change_flags(r, flags, mask);
 	return ret;
 }
 
@@ -94,21 +104,14 @@ int set_up(struct reader *r, uint32_t flags)
 int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 {
 	struct reader *r = whole(reader);
-	struct ringbuf_consumer consumer;
 	int ret;
 
 	/* It holds from where the kernel believes it to be. */
 	ret = r->page ? map_advance(r) : 0;
-	ret = ret ?: get_consumer(r->fd, &consumer);
+	ret = ret ?: change_flags(r, reliable ? RINGBUF_CONSUMER_RELIABLE : 0,
+				  RINGBUF_CONSUMER_RELIABLE);
 	if (ret)
 		return ret;
-	consumer.flags &= ~RINGBUF_CONSUMER_RELIABLE;
-	if (reliable)
-		consumer.flags |= RINGBUF_CONSUMER_RELIABLE;
-	ret = change(r, &consumer);
-	if (ret)
-		return ret;
-	r->demoted = false;
 	/* From record to record, see find_end(). */
 	if (r->page)
 		reader->end = reader->at + reader->frame;
@@ -133,23 +136,19 @@ int ringbuf_reader_set_reliable(struct ringbuf_reader *reader, bool reliable)
 int ringbuf_reader_set_wake(struct ringbuf_reader *reader, uint32_t bytes,
 			    uint32_t records, uint64_t ns)
 {
+	const struct ringbuf_consumer consumer = {
+		.struct_size = sizeof(consumer),
+		.wake_bytes = bytes,
+		.wake_records = records,
+		.wake_ns = ns,
+		.mask = RINGBUF_CONSUMER_WAKE,
+	};
 	struct reader *r = whole(reader);
-	struct ringbuf_consumer consumer;
-	int ret = get_consumer(r->fd, &consumer);
+	int ret = set_consumer(r->fd, &consumer);
 
-	if (ret)
-		return ret;
-	consumer.wake_bytes = bytes;
-	consumer.wake_records = records;
-	consumer.wake_ns = ns;
-	ret = set_consumer(r->fd, &consumer);
-	if (ret)
-		return ret;
-	/* Who sets what he got is no consumer that was demoted any more. */
-	if (r->reliable && !(consumer.flags & RINGBUF_CONSUMER_RELIABLE))
-		r->demoted = true;
-	r->marked = has_mark(&consumer);
-	return 0;
+	if (!ret)
+		r->marked = has_mark(&consumer);
+	return ret;
 }
 
 static int start(struct reader *r)
@@ -306,37 +305,9 @@ int ringbuf_reader_info(const struct ringbuf_reader *reader,
 	return get_info(((const struct reader *)reader)->fd, info);
 }
 
-/*
- * Where the records of the ring go on that are not at hand yet; and the losses
- * among those that are.
- */
-static int beyond(const struct reader *r, struct ringbuf_stats *at,
-		  uint64_t *lost_bytes, uint64_t *lost_records)
+static uint64_t larger(uint64_t a, uint64_t b)
 {
-	*lost_bytes = 0;
-	*lost_records = 0;
-	at->pos = place(r);
-	at->seq = place_seq(r);
-	if (r->page)
-		return 0;
-	stream_lost(r, lost_bytes, lost_records);
-	return get_stats(r->fd, at);
-}
-
-/* RINGBUF_STATS_DEMOTED, if that is so. */
-static int add_demoted(const struct reader *r, uint32_t *flags)
-{
-	struct ringbuf_stats stats;
-	int ret;
-
-	if (r->demoted)
-		*flags |= RINGBUF_STATS_DEMOTED;
-	if (r->demoted || !r->reliable)
-		return 0;
-	ret = get_stats(r->fd, &stats);
-	if (!ret)
-		*flags |= stats.flags & RINGBUF_STATS_DEMOTED;
-	return ret;
+	return a > b ? a : b;
 }
 
 /**
@@ -345,7 +316,9 @@ static int add_demoted(const struct reader *r, uint32_t *flags)
  * @stats: all is filled in, as RINGBUF_IOC_GET_STATS does
  *
  * Exact, at any time: what was released, what was lost, what waits. The kernel's
- * own account of a mapped reader knows only what it was told.
+ * own account of a mapped reader knows only what it was told. So the largest lag,
+ * which is the kernel's, may be too large by what a mapped reader had read and not
+ * told the kernel of, a quarter of the ring at most.
  *
  * Return: 0 or a negative errno.
  */
@@ -353,20 +326,29 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 			 struct ringbuf_stats *stats)
 {
 	const struct reader *r = (const struct reader *)reader;
-	uint64_t lost_bytes, lost_records;
-	struct ringbuf_stats at;
+	uint64_t lost_bytes = 0, lost_records = 0;
+	struct ringbuf_stats kernel;
 	struct ringbuf_info info;
-	int ret;
+	uint64_t pos, seq;	/* where the records that are not at hand begin */
+	int ret = get_stats(r->fd, &kernel);
 
-	ret = beyond(r, &at, &lost_bytes, &lost_records) ?:
-	      get_info(r->fd, &info);
+	ret = ret ?: get_info(r->fd, &info);
 	if (ret)
 		return ret;
+	if (r->page) {
+		pos = place(r);
+		seq = place_seq(r);
+	} else {
+		pos = kernel.pos;
+		seq = kernel.seq;
+		stream_lost(r, &lost_bytes, &lost_records);
+	}
 	memset(stats, 0, sizeof(*stats));
-	if (before(at.pos, info.tail)) {
-		stats->flags = RINGBUF_STATS_OVERRUN;
-		lost_bytes += info.tail - at.pos;
-		lost_records += info.tail_seq - at.seq;
+	stats->flags = kernel.flags & RINGBUF_STATS_DEMOTED;
+	if (before(pos, info.tail)) {
+		stats->flags |= RINGBUF_STATS_OVERRUN;
+		lost_bytes += info.tail - pos;
+		lost_records += info.tail_seq - seq;
 	}
 	stats->struct_size = sizeof(*stats);
 	stats->pos = place(r);
@@ -377,29 +359,27 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 	stats->lost_records = r->lost_records + lost_records;
 	stats->read_bytes = stats->pos - r->first_pos - r->lost_bytes;
 	stats->read_records = stats->seq - r->first_seq - r->lost_records;
-	return add_demoted(r, &stats->flags);
+	stats->max_lag_bytes = larger(kernel.max_lag_bytes, stats->lag_bytes);
+	stats->max_lag_records = larger(kernel.max_lag_records,
+					stats->lag_records);
+	return 0;
 }
 
-/* The seq that a seek asks for, or a negative errno. */
-static int64_t seek_target(const struct reader *r,
-			   const struct ringbuf_info *info, int64_t offset,
-			   int whence)
+/*
+ * The device seeks to no place that is relative to the cursor, since programs would
+ * count bytes with it. Here it is about records.
+ */
+static int64_t seek_device(const struct reader *r, int64_t *offset, int *whence)
 {
-	int64_t base;
+	int64_t seq;
 
-	if (whence == SEEK_SET)
-		base = 0;
-	else if (whence == SEEK_CUR)
-		base = place_seq(r);
-	else if (whence == SEEK_END && offset <= 0)
-		base = info->head_seq;
-	else if (whence == SEEK_DATA && !offset)
-		base = info->tail_seq;
-	else
-		return -EINVAL;
-	if (__builtin_add_overflow(base, offset, &offset) || offset < 0)
-		return -EINVAL;
-	return offset;
+	if (*whence == SEEK_CUR) {
+		*whence = SEEK_SET;
+		if (__builtin_add_overflow((int64_t)place_seq(r), *offset, offset))
+			return -EINVAL;
+	}
+	seq = lseek(r->fd, *offset, *whence);
+	return seq < 0 ? -errno : seq;
 }
 
 /*
@@ -427,11 +407,11 @@ static uint64_t seek_lost(const struct reader *r,
  * @whence: SEEK_SET to @offset, SEEK_CUR so many records on or back, SEEK_END so
  *	many before the next record, SEEK_DATA (0) to the oldest record
  *
- * To a record that is gone it goes as far back as it can; the gap counts as
- * lost.
+ * To a record that is gone it goes as far back as it can, and the gap counts as
+ * lost. SEEK_END goes no further back than to the oldest record, and has no gap.
  *
  * Return: the sequence number where it is now; -EINVAL when that would be
- * negative or beyond the next record.
+ * negative or beyond the next record, -EINTR after a signal.
  */
 int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 			    int whence)
@@ -439,8 +419,8 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	struct reader *r = whole(reader);
 	struct ringbuf_stats stats;
 	struct ringbuf_info info;
-	int64_t wanted;
 	uint64_t lost, lost_bytes = 0;
+	int64_t seq;
 	int ret;
 
 	/* The kernel's account then knows what was read. */
@@ -448,21 +428,14 @@ int64_t ringbuf_reader_seek(struct ringbuf_reader *reader, int64_t offset,
 	ret = ret ?: get_info(r->fd, &info);
 	if (ret)
 		return ret;
-	wanted = seek_target(r, &info, offset, whence);
-	if (wanted < 0)
-		return wanted;
-	if (whence == SEEK_DATA) {
-		if (lseek(r->fd, 0, SEEK_DATA) < 0)
-			return -errno;
-	} else if (lseek(r->fd, wanted, SEEK_SET) < 0) {
-		return -errno;
-	}
+	seq = seek_device(r, &offset, &whence);
+	if (seq < 0)
+		return seq;
 	ret = get_stats(r->fd, &stats);
 	if (ret)
 		return ret;
-	if (whence == SEEK_DATA)
-		wanted = stats.seq;
-	lost = seek_lost(r, &info, wanted, stats.seq);
+	lost = seek_lost(r, &info, whence == SEEK_SET ? (uint64_t)offset : stats.seq,
+			 stats.seq);
 	if (before(place(r), info.tail))
 		lost_bytes = info.tail - place(r);
 

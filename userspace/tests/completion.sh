@@ -77,6 +77,7 @@ result rm "$(complete_words rm '')" 'audio|video'
 result rm_more "$(complete_words rm audio v)" video
 result create_name "$(complete_words create '')" ''
 result create_size "$(complete_words create --size 6)" '64K|64M'
+result create_clock "$(complete_words create -C t)" tai
 result create_options "$(complete_words create --re)" '--reliable '
 result wake "$(complete_words cat --wake-b)" '--wake-bytes='
 result wake_value "$(complete_words cat -N 5 au)" audio

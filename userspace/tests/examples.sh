@@ -49,7 +49,7 @@ build_tree()
 build_installed()
 {
 	local o=../build/userspace copy=$work/copy
-	make -C "$tree/userspace" O="$o" prefix="$prefix" "$o/libringbuf.pc" "$o/libringbuf.so.0"
+	make -C "$tree/userspace" O="$o" prefix="$prefix" "$o/libringbuf.pc" "$o/libringbuf.so.1"
 	cp -P "$tree"/build/userspace/libringbuf.so* "$prefix/lib/"
 	cp "$tree/build/userspace/libringbuf.pc" "$prefix/lib/pkgconfig/"
 	cp userspace/lib/libringbuf.h "$prefix/include/"
@@ -58,7 +58,7 @@ build_installed()
 	(cd examples && cp -- *.[ch] Makefile "$copy")
 	PKG_CONFIG_PATH="$prefix/lib/pkgconfig" make -C "$copy" CFLAGS="$strict"
 	built "$copy"
-	readelf -d "$copy/mapped" | grep -q 'NEEDED.*libringbuf.so.0'
+	readelf -d "$copy/mapped" | grep -q 'NEEDED.*libringbuf.so.1'
 	! readelf -d "$copy/reader" | grep libringbuf
 }
 

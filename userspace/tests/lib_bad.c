@@ -93,20 +93,22 @@ bool bad_attach(void)
 
 #define BAD(member, value) do {						\
 	page->member = value;						\
-	CHECK_EQ(-EBADMSG, map_attach(&r, feed_page(f), feed_data(f)));	\
+	CHECK_EQ(-EBADMSG, map_attach(&r, feed_page(f), feed_head(f),	\
+				      feed_data(f)));			\
 	*page = was;							\
 } while (0)
 
 	BAD(magic, 0);
-	BAD(abi, 2);
-	BAD(struct_size, 63);
+	BAD(abi, RINGBUF_ABI - 1);
+	BAD(abi, RINGBUF_ABI + 1);
+	BAD(struct_size, sizeof(*page) - 1);
 	BAD(data_size, SIZE / 2);
 	BAD(data_size, SIZE * 2);
 	BAD(data_size, SIZE - 1);
 	BAD(data_size, 0);
 	BAD(data_size, ~0ULL);
-	page->struct_size = 128;
-	CHECK_EQ(0, map_attach(&r, feed_page(f), feed_data(f)));
+	page->struct_size = 2 * sizeof(*page);
+	CHECK_EQ(0, map_attach(&r, feed_page(f), feed_head(f), feed_data(f)));
 	feed_free(f);
 	return true;
 }
@@ -131,7 +133,7 @@ static bool bad_page(uint64_t head, uint64_t tail)
 	struct ringbuf_reader *r = good(&f, 8, 4);
 	struct ringbuf_record *rec = (void *)(feed_data_rw(f) + 512);
 
-	feed_page_rw(f)->head = head;
+	feed_head_rw(f)->head = head;
 	feed_page_rw(f)->tail = tail;
 	/* What a header says that a reader would like to believe. */
 	rec->len = 0x7fffffff;
@@ -222,14 +224,14 @@ bool bad_then_good(void)
 
 	feed_put(f, W1);
 	feed_put(f, W1);
-	feed_page_rw(f)->head = 1ULL << 40;
+	feed_head_rw(f)->head = 1ULL << 40;
 	STAYS_BAD(r);
-	feed_page_rw(f)->head = 768;
+	feed_head_rw(f)->head = 768;
 	CHECK_EQ(1, ringbuf_next(r, &e));
 	CHECK(host_record(&e, 4, W1));
 	CHECK_EQ(0, e.lost);
 	/* Shown in time; then the page goes bad. */
-	feed_page_rw(f)->head = 8;
+	feed_head_rw(f)->head = 8;
 	CHECK(ringbuf_release(r));
 	CHECK_EQ(1, ringbuf_read(r, &e));
 	return gone(f, r);
@@ -251,13 +253,14 @@ static uint64_t odd(void)
 
 static void spoil(struct feed *f, uint64_t where)
 {
-	uint64_t *page = (uint64_t *)feed_page_rw(f);
+	uint64_t *ends[] = { (uint64_t *)&feed_head_rw(f)->head,
+			     (uint64_t *)&feed_page_rw(f)->tail };
 	uint64_t *data = (uint64_t *)feed_data_rw(f);
 	uint64_t *word = &data[where / 8 % (SIZE / 8)];
 
 	switch (where % 4) {
 	case 0:
-		word = &page[4 + where / 8 % 2];
+		word = ends[where / 8 % 2];
 		/* fall through */
 	case 1:
 		__atomic_store_n(word, odd(), __ATOMIC_RELAXED);
@@ -302,14 +305,16 @@ struct spoiler {
 static void *spoil_all(void *arg)
 {
 	struct spoiler *s = arg;
-	uint64_t i, *page = (uint64_t *)feed_page_rw(s->f);
+	uint64_t *head = (uint64_t *)&feed_head_rw(s->f)->head;
+	uint64_t *tail = (uint64_t *)&feed_page_rw(s->f)->tail;
+	uint64_t i;
 
 	for (i = 0; !__atomic_load_n(&s->stop, __ATOMIC_RELAXED); i++) {
 		spoil(s->f, host_random());
 		/* Now and then a page that lets the reader get further. */
 		if (i % 8 == 0) {
-			__atomic_store_n(&page[5], i * 8, __ATOMIC_RELAXED);
-			__atomic_store_n(&page[4], i * 8 + 2048,
+			__atomic_store_n(tail, i * 8, __ATOMIC_RELAXED);
+			__atomic_store_n(head, i * 8 + 2048,
 					 __ATOMIC_RELAXED);
 		}
 	}

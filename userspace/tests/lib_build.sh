@@ -104,6 +104,15 @@ while read -r how; do
 	result "wrong types are refused: $how"
 done < <(languages)
 
+# A 32-bit CPU that loads 64 bits in two pieces.
+if there gcc -m32 -x c; then
+	! gcc -m32 -march=i486 "${flags[@]}" -x c "$work/all.c" 2>"$log" &&
+		grep -q 'error: .*wants 64-bit atomic loads' "$log"
+	result 'a CPU without 64-bit loads is refused'
+else
+	skip 'a CPU without 64-bit loads is refused' "not installed"
+fi
+
 # Where loads are not in order by themselves; x86 would forgive all of it.
 arm=(clang --target=aarch64-linux-gnu -isystem /usr/include/x86_64-linux-gnu -w -O2
 	-D_GNU_SOURCE "-I$lib" -Iuapi -S -o -)
@@ -139,17 +148,17 @@ result 'every function has kernel-doc'
 make -C userspace O="$work/o" prefix=/usr DESTDIR="$work/root" CFLAGS='-O2 -g -Werror' \
 	-j "$(nproc)" install >"$log" 2>&1
 result 'builds and installs'
-so=$work/root/usr/lib/libringbuf.so.0
+so=$work/root/usr/lib/libringbuf.so.1
 awk '/^LIBRINGBUF_/ { version = $1 } /^\tringbuf_/ { sub(";", ""); print $1 "@@" version }' "$lib/libringbuf.map" |
 	sort >"$work/versions"
 nm -D --defined-only "$so" 2>>"$log" | sed -n 's/.* T //p' | sort | diff - "$work/versions" >>"$log"
 result 'exported is what the map says, with its version'
 # What programs were linked with stays what it was.
-[ "$(grep -c '@@LIBRINGBUF_0\.1$' "$work/versions")" = 21 ]
+[ "$(grep -c '@@LIBRINGBUF_0\.3$' "$work/versions")" = 25 ]
 result 'nothing was added to the first version'
 ! nm -D --defined-only "$so" 2>&1 | grep -v ' A LIBRINGBUF_\| T ringbuf_' >"$log"
 result 'and nothing else'
-readelf -d "$so" 2>"$log" | grep -qF 'Library soname: [libringbuf.so.0]'
+readelf -d "$so" 2>"$log" | grep -qF 'Library soname: [libringbuf.so.1]'
 result 'soname'
 readelf -d "$so" | grep NEEDED >"$log"
 [ "$(grep -c . "$log")" = 1 ] && grep -q 'libc\.so' "$log"
@@ -186,7 +195,7 @@ if command -v pkg-config >/dev/null; then
 	# shellcheck disable=SC2086 # words
 	gcc -Wall -Werror -o "$work/shared" "$work/main.c" $need >>"$log" 2>&1 &&
 		LD_LIBRARY_PATH=$work/root/usr/lib "$work/shared" >>"$log" 2>&1 &&
-		readelf -d "$work/shared" | grep -q 'NEEDED.*libringbuf\.so\.0'
+		readelf -d "$work/shared" | grep -q 'NEEDED.*libringbuf\.so\.1'
 	result 'a program with the shared library, by pkg-config'
 	need=$(pkg-config --static --cflags --libs libringbuf 2>"$log")
 	# shellcheck disable=SC2086 # words

@@ -110,17 +110,18 @@ static bool plain(void)
 
 static struct ringbuf_config all = {
 	.struct_size = sizeof(all),
-	.flags = RINGBUF_CONFIG_RELIABLE | RINGBUF_CONFIG_NO_TIMESTAMPS,
+	.flags = RINGBUF_CONFIG_RELIABLE,
 	.size = 4096,
 	.stall_ms = 5000,
 	.mode = 0640,
 	.max_consumers = 7,
+	.clock = RINGBUF_CLOCK_OFF,
 };
 
 static bool configured(void)
 {
 	CHECK_EQ(0, make("a", &all, NULL, 0));
-	CHECK_DONE("mkdir " A ";open;size=4096;mode=0640;max_consumers=7;timestamps=0;reliable=1;stall_ms=5000;live=1;");
+	CHECK_DONE("mkdir " A ";open;size=4096;mode=0640;max_consumers=7;clock=none;reliable=1;stall_ms=5000;live=1;");
 	return true;
 }
 
@@ -128,7 +129,7 @@ static bool fails_whole(void)
 {
 	static const char *const calls[] = {
 		"open", "size=4096", "mode=0640", "max_consumers=7",
-		"timestamps=0", "reliable=1", "stall_ms=5000", "live=1",
+		"clock=none", "reliable=1", "stall_ms=5000", "live=1",
 	};
 	size_t i;
 
@@ -180,11 +181,29 @@ static bool versions(void)
 	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
 	big.c.struct_size = sizeof(big.c);
 	CHECK_EQ(0, make("a", &big.c, NULL, 0));
-	big.c.flags = 4;
+	big.c.flags = 2;
 	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
 	big.c.flags = 0;
-	big.c.reserved = 1;
+	big.c.clock = RINGBUF_CLOCK_OFF + 1;
 	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
+	return true;
+}
+
+static bool clocks(void)
+{
+	static const char *const wanted[] = {
+		"mkdir " A ";open;live=1;",
+		"mkdir " A ";open;clock=monotonic;live=1;",
+		"mkdir " A ";open;clock=realtime;live=1;",
+		"mkdir " A ";open;clock=tai;live=1;",
+		"mkdir " A ";open;clock=none;live=1;",
+	};
+	struct ringbuf_config c = { .struct_size = sizeof(c) };
+
+	for (c.clock = 0; c.clock <= RINGBUF_CLOCK_OFF; c.clock++) {
+		CHECK_EQ(0, make("a", &c, NULL, 0));
+		CHECK_DONE(wanted[c.clock]);
+	}
 	return true;
 }
 
@@ -205,7 +224,7 @@ int main(void)
 	static const struct host_test tests[] = {
 #define T(name) { #name, name }
 		T(plain), T(configured), T(fails_whole), T(names), T(versions),
-		T(destroy),
+		T(clocks), T(destroy),
 	};
 
 	return host_run(tests, sizeof(tests) / sizeof(tests[0]));

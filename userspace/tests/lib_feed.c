@@ -15,7 +15,7 @@ struct feed {
 	size_t bytes;
 };
 
-/* [guard] page [guard] data data [guard] */
+/* [guard] page [guard] head page [guard] data data [guard] */
 static unsigned char *lay_out(int fd, uint64_t size, int prot, size_t bytes)
 {
 	unsigned char *mem = mmap(NULL, bytes, PROT_NONE,
@@ -24,8 +24,10 @@ static unsigned char *lay_out(int fd, uint64_t size, int prot, size_t bytes)
 
 	if (mem == MAP_FAILED ||
 	    mmap(mem + PAGE, PAGE, prot, flags, fd, 0) == MAP_FAILED ||
-	    mmap(mem + 3 * PAGE, size, prot, flags, fd, PAGE) == MAP_FAILED ||
-	    mmap(mem + 3 * PAGE + size, size, prot, flags, fd, PAGE) ==
+	    mmap(mem + 3 * PAGE, PAGE, prot, flags, fd, PAGE) == MAP_FAILED ||
+	    mmap(mem + 5 * PAGE, size, prot, flags, fd, 2 * PAGE) ==
+	    MAP_FAILED ||
+	    mmap(mem + 5 * PAGE + size, size, prot, flags, fd, 2 * PAGE) ==
 	    MAP_FAILED)
 		abort();
 	return mem;
@@ -37,9 +39,9 @@ struct feed *feed_new(uint64_t size, uint64_t pos, uint64_t seq)
 	struct feed *f = aligned_alloc(64, sizeof(*f));
 	int fd = memfd_create("ring", 0);
 
-	if (!f || fd < 0 || ftruncate(fd, PAGE + size))
+	if (!f || fd < 0 || ftruncate(fd, 2 * PAGE + size))
 		abort();
-	f->bytes = 4 * PAGE + 2 * size;
+	f->bytes = 6 * PAGE + 2 * size;
 	f->rw = lay_out(fd, size, PROT_READ | PROT_WRITE, f->bytes);
 #ifdef __SANITIZE_THREAD__
 	f->ro = f->rw;
@@ -47,9 +49,10 @@ struct feed *feed_new(uint64_t size, uint64_t pos, uint64_t seq)
 	f->ro = lay_out(fd, size, PROT_READ, f->bytes);
 #endif
 	close(fd);
-	ringbuf_core_init(&f->core, feed_page_rw(f), feed_data_rw(f), size,
-			  &start);
-	feed_page_rw(f)->data_offset = PAGE;
+	ringbuf_core_init(&f->core, feed_page_rw(f), feed_head_rw(f),
+			  feed_data_rw(f), size, &start);
+	feed_page_rw(f)->head_offset = PAGE;
+	feed_page_rw(f)->data_offset = 2 * PAGE;
 	return f;
 }
 
@@ -66,9 +69,14 @@ const struct ringbuf_page *feed_page(const struct feed *f)
 	return (const void *)(f->ro + PAGE);
 }
 
+const struct ringbuf_head *feed_head(const struct feed *f)
+{
+	return (const void *)(f->ro + 3 * PAGE);
+}
+
 const unsigned char *feed_data(const struct feed *f)
 {
-	return f->ro + 3 * PAGE;
+	return f->ro + 5 * PAGE;
 }
 
 struct ringbuf_page *feed_page_rw(struct feed *f)
@@ -76,9 +84,14 @@ struct ringbuf_page *feed_page_rw(struct feed *f)
 	return (void *)(f->rw + PAGE);
 }
 
+struct ringbuf_head *feed_head_rw(struct feed *f)
+{
+	return (void *)(f->rw + 3 * PAGE);
+}
+
 unsigned char *feed_data_rw(struct feed *f)
 {
-	return f->rw + 3 * PAGE;
+	return f->rw + 5 * PAGE;
 }
 
 void *feed_reserve(struct feed *f, uint32_t len, uint16_t type)

@@ -12,15 +12,17 @@
 
 struct feed;
 
-/* A ring at @pos and @seq; guard pages around its page and its data area. */
+/* A ring at @pos and @seq; guard pages around its pages and its data area. */
 struct feed *feed_new(uint64_t size, uint64_t pos, uint64_t seq);
 void feed_free(struct feed *f);
 
 /* What a consumer maps: read-only, but under TSan, which knows no aliases. */
 const struct ringbuf_page *feed_page(const struct feed *f);
+const struct ringbuf_head *feed_head(const struct feed *f);
 const unsigned char *feed_data(const struct feed *f);
 /* The same memory, to be spoilt. */
 struct ringbuf_page *feed_page_rw(struct feed *f);
+struct ringbuf_head *feed_head_rw(struct feed *f);
 unsigned char *feed_data_rw(struct feed *f);
 
 void *feed_reserve(struct feed *f, uint32_t len, uint16_t type);

@@ -74,7 +74,7 @@ struct ringbuf_reader *host_reader(struct feed *f, uint64_t pos, uint64_t seq)
 
 	host_pos = pos;
 	mapped = true;
-	if (map_attach(r, feed_page(f), feed_data(f)))
+	if (map_attach(r, feed_page(f), feed_head(f), feed_data(f)))
 		abort();
 	return &r->pub;
 }

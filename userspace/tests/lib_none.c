@@ -16,7 +16,7 @@ int get_consumer(int fd, struct ringbuf_consumer *consumer)
 	return 0;
 }
 
-int set_consumer(int fd, struct ringbuf_consumer *consumer)
+int set_consumer(int fd, const struct ringbuf_consumer *consumer)
 {
 	(void)fd;
 	(void)consumer;

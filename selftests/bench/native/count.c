@@ -24,9 +24,9 @@ static void read_all(const struct bench_ring *ring)
 	};
 
 	t.next = r.pub.seq;
-	if (map_attach(&r, ring->page, ring->data))
+	if (map_attach(&r, ring->page, ring->head_page, ring->data))
 		die("the library takes it for no ring");
-	while (t.next < ring->page->head_seq) {
+	while (t.next < ring->head_page->head_seq) {
 		/* There is no file to tell it to. */
 		r.advanced = r.pub.at;
 		while (r.pub.at - r.advanced < r.size / 8 &&
@@ -36,7 +36,7 @@ static void read_all(const struct bench_ring *ring)
 				t.bad = 1;
 		}
 	}
-	if (t.bad || t.next != ring->page->head_seq)
+	if (t.bad || t.next != ring->head_page->head_seq)
 		die("wrong records");
 }
 

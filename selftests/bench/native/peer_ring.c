@@ -34,7 +34,7 @@ static void attach(struct reader *r)
 	r->max_record = ring.size / 4;
 	r->pub.at = ring.page->tail;
 	r->pub.seq = ring.page->tail_seq;
-	if (map_attach(r, ring.page, ring.data))
+	if (map_attach(r, ring.page, ring.head_page, ring.data))
 		die("the library takes it for no ring");
 }
 
