@@ -35,7 +35,7 @@ static const char help[] =
 	"  -r, --raw            payloads and nothing else\n"
 	"  -d, --decode NAME    as events of a known producer, also with --json;\n"
 	"                       'help' lists them\n"
-	"  -v, --verbose        seq, time (since boot) and type before each record\n"
+	"  -v, --verbose        seq, time (by the ring's clock) and type before each record\n"
 	"  -E, --escape         control characters as on a terminal, always\n"
 	"  -h, --help\n\n"
 	"FILE is saved about once a second and at the end, be that a signal or a\n"
@@ -133,7 +133,7 @@ static void put_record(struct cat *c, const struct ringbuf_entry *e)
 		out_bytes(&c->out, e->data, e->len);
 		break;
 	}
-	out_record(&c->out, e->seq + 1, e->time_ns);
+	out_record(&c->out, e->seq + 1);
 }
 
 static int put_lost(struct cat *c, const struct ringbuf_entry *e)
@@ -147,7 +147,7 @@ static int put_lost(struct cat *c, const struct ringbuf_entry *e)
 		out_format(&c->out, "{\"lost\":%" PRIu64 ",\"lost_bytes\":%" PRIu64
 			   ",\"seq\":%" PRIu64 "}\n", e->lost, e->lost_bytes,
 			   e->seq - e->lost);
-	out_record(&c->out, e->seq, 0);
+	out_record(&c->out, e->seq);
 	return ret;
 }
 
@@ -160,7 +160,7 @@ static void put_gap(struct cat *c, const struct source_gap *gap)
 		out_format(&c->out, "{\"lost\":%" PRIu64
 			   ",\"lost_bytes\":null,\"seq\":%" PRIu64 "}\n",
 			   gap->records, gap->from);
-	out_record(&c->out, gap->from + gap->records, 0);
+	out_record(&c->out, gap->from + gap->records);
 }
 
 static int save(struct cat *c)
@@ -170,7 +170,7 @@ static int save(struct cat *c)
 	if (!c->resume_path || (c->resume.saved_at &&
 				out->next == c->resume.seq))
 		return 0;
-	return resume_save(&c->resume, out->next, out->time_ns);
+	return resume_save(&c->resume, out->next);
 }
 
 /* When the resume file is to be saved, in ms from now; -1: it is up to date. */
@@ -228,8 +228,7 @@ static int start(struct cat *c)
 
 	if (c->resume_path)
 		loaded = resume_load(&c->resume, c->resume_path,
-				     c->source.info.name,
-				     ringbuf_reader_fd(c->source.reader));
+				     &c->source.info);
 	if (loaded < 0)
 		return -1;
 	if (loaded) {
@@ -243,8 +242,6 @@ static int start(struct cat *c)
 	}
 	/* What counts as handled as yet. */
 	c->out.next = c->source.reader->seq - gap.records;
-	c->out.time_ns = loaded && c->out.next == c->resume.seq ?
-			 c->resume.time_ns : 0;
 	if (c->resume_path)
 		out_keep(&c->out);
 	put_gap(c, &gap);

@@ -106,6 +106,10 @@ bool cli_seconds(const char *text, double *seconds);
 /* A time: a number, with a fraction or not, of ns, us, ms, s or min; without, ms. */
 bool cli_duration(const char *text, uint64_t *ns);
 
+/* A ring's id, as a UUID is written. */
+#define CLI_ID_SIZE	37
+const char *cli_id(char buf[CLI_ID_SIZE], const uint8_t id[RINGBUF_ID_SIZE]);
+
 /* CLOCK_MONOTONIC, in ns. */
 uint64_t cli_now(void);
 

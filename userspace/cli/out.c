@@ -83,7 +83,7 @@ void out_format(struct out *out, const char *format, ...)
 	out_bytes(out, text, len);
 }
 
-void out_record(struct out *out, uint64_t next, uint64_t time_ns)
+void out_record(struct out *out, uint64_t next)
 {
 	size_t max = out->max_marks ? 2 * out->max_marks : 1024;
 	struct out_mark *marks = out->marks;
@@ -102,7 +102,6 @@ void out_record(struct out *out, uint64_t next, uint64_t time_ns)
 	marks[out->n_marks++] = (struct out_mark){
 		.end = out->len,
 		.next = next,
-		.time_ns = time_ns,
 	};
 }
 
@@ -200,7 +199,6 @@ void out_keep(struct out *out)
 {
 	const struct out_mark start = {
 		.next = out->next,
-		.time_ns = out->time_ns,
 	};
 	struct stat st;
 
@@ -219,7 +217,6 @@ static void take_back(struct out *out, int left)
 	while (mark > out->past && (int64_t)mark->end > taken)
 		mark--;
 	out->next = mark->next;
-	out->time_ns = mark->time_ns;
 }
 
 void out_settle(struct out *out)
@@ -255,7 +252,6 @@ int out_flush(struct out *out)
 			keep(out, &mark);
 		}
 		out->next = out->marks[i].next;
-		out->time_ns = out->marks[i].time_ns;
 		whole = out->marks[i].end;
 	}
 	out->bytes += whole;

@@ -18,12 +18,10 @@
  * struct out_mark - The end of a record in the buffer
  * @end: offset after its last byte
  * @next: number of the record after it
- * @time_ns: when it was published, if that is known
  */
 struct out_mark {
 	uint64_t end;
 	uint64_t next;
-	uint64_t time_ns;
 };
 
 /**
@@ -38,7 +36,6 @@ struct out_mark {
  * @max_marks: room for so many
  * @bytes: bytes written, of whole records
  * @next: number of the record after the last one written
- * @time_ns: of the last one written
  * @torn: a part of record @next has been written
  * @part: the bytes of that part
  * @keeps: a pipe, of which @past is kept
@@ -58,7 +55,6 @@ struct out {
 	size_t max_marks;
 	uint64_t bytes;
 	uint64_t next;
-	uint64_t time_ns;
 	bool torn;
 	size_t part;
 	bool keeps;
@@ -78,15 +74,15 @@ void out_format(struct out *out, const char *format, ...)
  * What was put since the last call is a record, or tells of a loss; the record
  * after it is @next.
  */
-void out_record(struct out *out, uint64_t next, uint64_t time_ns);
+void out_record(struct out *out, uint64_t next);
 
 /* Returns 0 or a negative errno; -EINTR when cli_stopped and the file is stuck. */
 int out_flush(struct out *out);
 
 /*
- * For who is to know what a pipe's reader has taken: out_keep() once @next and
- * @time_ns are set, before anything is written; and out_settle() at the end,
- * which goes back to what was taken if nobody reads any more.
+ * For a command that is to know what a pipe's reader has taken: out_keep() once
+ * @next is set, before anything is written; and out_settle() at the end, which goes
+ * back to what was taken if nobody reads any more.
  */
 void out_keep(struct out *out);
 void out_settle(struct out *out);

@@ -45,7 +45,7 @@ static void put_frame(struct recorder *r, const struct ringbuf_record *rec,
 	out_bytes(&r->out, rec, sizeof(*rec));
 	out_bytes(&r->out, data, rec->len);
 	out_bytes(&r->out, zero, -rec->len % RINGBUF_ALIGN);
-	out_record(&r->out, next, rec->time_ns);
+	out_record(&r->out, next);
 }
 
 static void put_lost(struct recorder *r, uint64_t seq, uint64_t records,

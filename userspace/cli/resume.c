@@ -9,59 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "cli.h"
 #include "resume.h"
 
-static void read_boot(char boot[40])
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	boot[0] = '\0';
-	if (!f)
-		return;
-	if (fscanf(f, "%39s", boot) != 1)
-		boot[0] = '\0';
-	fclose(f);
-}
-
-/*
- * The inode of the device in sysfs, which each loading of a module makes anew, and
- * no chmod or udev; without sysfs that of the node, which may be older.
- */
-static void read_life(char life[40], int fd)
-{
-	struct stat node, device;
-	char path[64];
-
-	life[0] = '\0';
-	if (fstat(fd, &node) || !S_ISCHR(node.st_mode))
-		return;
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u",
-		 major(node.st_rdev), minor(node.st_rdev));
-	if (!stat(path, &device))
-		snprintf(life, 40, "sysfs-%ju", (uintmax_t)device.st_ino);
-	else
-		snprintf(life, 40, "node-%ju", (uintmax_t)node.st_ino);
-}
-
-/* Unknown, or told by other means: then they may be the same. */
-static bool same_life(const struct resume *r)
-{
-	return !r->life[0] || r->life[0] != r->life_now[0] ||
-	       !strcmp(r->life, r->life_now);
-}
-
 static bool parse_line(struct resume *r, const char *line)
 {
 	if (sscanf(line, "next_seq %" SCNu64, &r->seq) == 1 ||
-	    sscanf(line, "time_ns %" SCNu64, &r->time_ns) == 1 ||
 	    sscanf(line, "ring %31s", r->ring) == 1 ||
-	    sscanf(line, "boot %39s", r->boot) == 1 ||
-	    sscanf(line, "life %39s", r->life) == 1)
+	    sscanf(line, "id %36s", r->id) == 1)
 		return true;
-	return line[0] == '#' || line[0] == '\n';
+	/* Version 0.2 told rings apart by these; its rings are gone in any case. */
+	if (!strncmp(line, "boot ", 5) || !strncmp(line, "life ", 5)) {
+		r->is_old = true;
+		return true;
+	}
+	return line[0] == '#' || line[0] == '\n' ||
+	       !strncmp(line, "time_ns ", 8);
 }
 
 /* 1: parsed, 0: empty, -1: wrong. */
@@ -118,13 +82,14 @@ static int open_file(struct resume *r, const char *path, FILE **f)
 	return 0;
 }
 
-int resume_load(struct resume *r, const char *path, const char *ring, int fd)
+int resume_load(struct resume *r, const char *path,
+		const struct ringbuf_info *info)
 {
 	FILE *f;
 	int ret;
 
 	memset(r, 0, sizeof(*r));
-	read_life(r->life_now, fd);
+	cli_id(r->id_now, info->id);
 	if (open_file(r, path, &f))
 		return -1;
 	ret = 0;
@@ -134,12 +99,12 @@ int resume_load(struct resume *r, const char *path, const char *ring, int fd)
 	}
 	if (ret < 0)
 		return ret;
-	if (r->ring[0] && strcmp(r->ring, ring)) {
+	if (r->ring[0] && strcmp(r->ring, info->name)) {
 		cli_error("%s: is for the ring '%s', not for '%s'", path,
-			  r->ring, ring);
+			  r->ring, info->name);
 		return -1;
 	}
-	snprintf(r->ring, sizeof(r->ring), "%s", ring);
+	snprintf(r->ring, sizeof(r->ring), "%s", info->name);
 	return ret;
 }
 
@@ -153,12 +118,8 @@ static int write_file(const struct resume *r, const char *temp)
 	char text[256];
 	int fd, len, err = 0;
 
-	len = snprintf(text, sizeof(text),
-		       "next_seq %" PRIu64 "\ntime_ns %" PRIu64
-		       "\nring %s\nboot %s\n%s%s%s",
-		       r->seq, r->time_ns, r->ring, r->boot,
-		       r->life_now[0] ? "life " : "", r->life_now,
-		       r->life_now[0] ? "\n" : "");
+	len = snprintf(text, sizeof(text), "next_seq %" PRIu64 "\nring %s\nid %s\n",
+		       r->seq, r->ring, r->id_now);
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		  0666);
 	if (fd < 0)
@@ -171,14 +132,12 @@ static int write_file(const struct resume *r, const char *temp)
 	return err;
 }
 
-int resume_save(struct resume *r, uint64_t seq, uint64_t time_ns)
+int resume_save(struct resume *r, uint64_t seq)
 {
 	char temp[PATH_MAX];
 	int err;
 
 	r->seq = seq;
-	r->time_ns = time_ns;
-	read_boot(r->boot);
 	if (snprintf(temp, sizeof(temp), "%s.tmp", r->path) >=
 	    (int)sizeof(temp)) {
 		cli_errno(ENAMETOOLONG, "%s", r->path);
@@ -197,7 +156,7 @@ int resume_save(struct resume *r, uint64_t seq, uint64_t time_ns)
 	return 0;
 }
 
-/* At the oldest record of a ring that is not the one that it was. */
+/* The file tells of no record of this ring: go to the oldest one. */
 static int start_anew(const struct resume *r, struct ringbuf_reader *reader,
 		      struct source_gap *gap, const char *why)
 {
@@ -206,62 +165,32 @@ static int start_anew(const struct resume *r, struct ringbuf_reader *reader,
 	if (seq < 0)
 		return seq;
 	cli_error("warning: %s goes on at record %" PRIu64
-		  ", but %s since: starting at the oldest, record %" PRId64,
+		  ", but %s: starting at the oldest, record %" PRId64,
 		  r->path, r->seq, why, seq);
 	gap->from = 0;
 	gap->records = seq;
 	return 0;
 }
 
-/*
- * Is the last record that was handled still there, and still the same? 1: yes,
- * the reader is behind it; 0: it is gone, and the reader at the oldest one;
- * -EXDEV: the ring is another one.
- */
-static int check_last(const struct resume *r, struct ringbuf_reader *reader)
+/* A file that somebody has written by hand may name no ring. */
+static bool is_same_ring(const struct resume *r)
 {
-	struct ringbuf_entry e;
-	int64_t seq;
-	int ret;
-
-	for (;;) {
-		seq = ringbuf_reader_seek(reader, r->seq - 1, SEEK_SET);
-		if (seq < 0)
-			return seq == -EINVAL ? -EXDEV : seq;
-		if ((uint64_t)seq >= r->seq)
-			return 0;
-		ret = ringbuf_read(reader, &e);
-		if (ret < 0)
-			return ret == -ENODATA ? -EXDEV : ret;
-		/* Handled, so it has been there: the head was further. */
-		if (!ret)
-			return -EXDEV;
-		if (e.seq >= r->seq)
-			continue;	/* overrun meanwhile */
-		return !r->time_ns || e.time_ns == r->time_ns ? 1 : -EXDEV;
-	}
+	return r->id[0] ? !strcmp(r->id, r->id_now) : !r->is_old;
 }
 
 int resume_seek(const struct resume *r, struct ringbuf_reader *reader,
 		struct source_gap *gap)
 {
-	char boot[40];
-	int64_t seq = 0;
-	int ret = 0;
+	int64_t seq;
 
 	memset(gap, 0, sizeof(*gap));
-	read_boot(boot);
-	if (r->boot[0] && strcmp(r->boot, boot))
-		return start_anew(r, reader, gap, "the machine has been rebooted");
-	if (!same_life(r))
-		ret = -EXDEV;
-	else if (r->seq)
-		ret = check_last(r, reader);
-	if (ret == -EXDEV)
-		return start_anew(r, reader, gap, "the ring has been made anew");
-	if (ret < 0 || ret == 1)
-		return ret < 0 ? ret : 0;
+	if (!is_same_ring(r))
+		return start_anew(r, reader, gap,
+				  "the ring has been made anew since");
 	seq = ringbuf_reader_seek(reader, r->seq, SEEK_SET);
+	if (seq == -EINVAL)
+		return start_anew(r, reader, gap,
+				  "the ring has not come so far");
 	if (seq < 0)
 		return seq;
 	gap->from = r->seq;

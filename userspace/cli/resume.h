@@ -4,40 +4,38 @@
 #define RINGBUF_CLI_RESUME_H
 
 #include <libringbuf.h>
+#include "cli.h"
 #include "source.h"
 
 /**
  * struct resume - A resume file
  * @path: the file
  * @ring: name of the ring
- * @boot: which run of the machine; seqs of another one mean nothing
- * @life: which of the rings that had this name; empty if the file does not say
- * @life_now: the same of the one that is open
+ * @id: of the ring; empty if the file does not say
+ * @id_now: of the ring that is open
+ * @is_old: version 0.2 has written the file
  * @seq: number of the record after the last one handled
- * @time_ns: of that last one, which tells it from one of another ring's life; 0:
- *	unknown
  * @saved_at: when it was saved last
  */
 struct resume {
 	char *path;
 	char ring[RINGBUF_NAME_SIZE];
-	char boot[40];
-	char life[40];
-	char life_now[40];
+	char id[CLI_ID_SIZE];
+	char id_now[CLI_ID_SIZE];
+	bool is_old;
 	uint64_t seq;
-	uint64_t time_ns;
 	uint64_t saved_at;
 };
 
 /*
- * For the ring of a name that is open as @fd. 1: loaded; 0: there is none yet; -1:
- * said what is wrong.
+ * For the ring that @info describes. 1: loaded; 0: there is none yet; -1: said what
+ * is wrong.
  */
-int resume_load(struct resume *resume, const char *path, const char *ring,
-		int fd);
+int resume_load(struct resume *resume, const char *path,
+		const struct ringbuf_info *info);
 
 /* 0, or -1: said what is wrong. */
-int resume_save(struct resume *resume, uint64_t seq, uint64_t time_ns);
+int resume_save(struct resume *resume, uint64_t seq);
 void resume_free(struct resume *resume);
 
 /*

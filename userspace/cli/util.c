@@ -193,6 +193,17 @@ const char *cli_time(char buf[16], double seconds)
 	return buf;
 }
 
+const char *cli_id(char buf[CLI_ID_SIZE], const uint8_t id[RINGBUF_ID_SIZE])
+{
+	char *to = buf;
+	int i;
+
+	for (i = 0; i < RINGBUF_ID_SIZE; i++)
+		to += sprintf(to, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ?
+			      "-" : "", id[i]);
+	return buf;
+}
+
 uint64_t cli_now(void)
 {
 	struct timespec ts;

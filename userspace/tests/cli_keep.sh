@@ -212,9 +212,10 @@ t_resume_reload()
 	same 20 "$(wc -l <got)"
 	ends 0 rb cat -n --resume state
 	silent
-	sed -i 's/^boot .*/boot another/' state
+	# As if the machine had been rebooted, where the ring has come as far again.
+	sed -i 's/^id .*/id 01234567-89ab-cdef-0123-456789abcdef/' state
 	ends 0 rb cat -n --resume state
-	said 'the machine has been rebooted'
+	said 'the ring has been made anew'
 	same 20 "$(wc -l <got)"
 	# Empty, so far.
 	load size=65536
@@ -234,9 +235,10 @@ t_resume_reload()
 	said 'the ring has been made anew since'
 }
 
-t_resume_no_stamps()
+# Nothing but the id tells one ring from another.
+t_resume_no_clock()
 {
-	load size=65536 timestamps=0
+	load size=65536 clock=none
 	rm -f state
 	seq 0 5 | rb pub
 	rb cat -n --resume state -c 2 >got
@@ -247,29 +249,42 @@ t_resume_no_stamps()
 	ends 0 rb cat -n --resume state
 	silent
 	# Another ring, whose head is further already.
-	load size=65536 timestamps=0
+	load size=65536 clock=none
 	seq 10 19 | rb pub
 	ends 0 rb cat -n --resume state
 	said 'the ring has been made anew'
 	same '10 11 12 13 14 15 16 17 18 19' "$(xargs <got)"
 	ends 0 rb cat -n --resume state
 	silent
-	# Nothing tells in a file of before it said which.
-	sed -i '/^life /d' state
-	load size=65536 timestamps=0
-	seq 0 10 | rb pub
-	ends 0 rb cat -n --resume state
-	silent
-	same 10 "$(cat got)"
 }
 
-# With timestamps, but where there was a loss last.
+# By hand, and by the version that knew no ids.
+t_resume_no_id()
+{
+	printf 'next_seq 5\n' >state
+	seq 0 9 | rb pub
+	ends 0 rb cat -n --resume state -c 1
+	silent
+	same 5 "$(cat got)"
+	grep -qx "id $(rb info --json | sed -n 's/.*"id": "\([^"]*\)".*/\1/p')" state
+	printf 'next_seq 20\n' >state
+	ends 0 rb cat -n --resume state
+	said 'but the ring has not come so far: starting at the oldest, record 0'
+	printf 'next_seq 5\ntime_ns 3\nring ringbuf\nboot a\nlife sysfs-1\n' >state
+	ends 0 rb cat -n --resume state
+	said 'the ring has been made anew'
+	same 10 "$(wc -l <got)"
+	ends 0 rb cat -n --resume state
+	silent
+}
+
+# Where there was a loss last.
 t_resume_loss_reload()
 {
-	printf 'next_seq 5\ntime_ns 0\n' >state
+	printf 'next_seq 5\n' >state
 	seq 0 9 | rb pub
 	rb cat --resume state -c 0
-	grep -q '^life ' state
+	grep -q '^id ' state
 	load size=65536
 	seq 0 9 | rb pub
 	ends 0 rb cat -n --resume state
@@ -533,7 +548,8 @@ check '--resume after what a dead reader left in the pipe' t_resume_left
 check '--resume after kill -9 misses nothing' t_resume_kill
 check '--resume reports what was overwritten meanwhile' t_resume_overrun
 check '--resume in a ring that is new' t_resume_reload
-check '--resume without timestamps' t_resume_no_stamps
+check '--resume in a ring without a clock' t_resume_no_clock
+check '--resume FILE without an id' t_resume_no_id
 check '--resume in a ring that is new, after a loss' t_resume_loss_reload
 check '--resume FILE that cannot be' t_resume_bad
 check '--resume and a full disk' t_resume_enospc
