@@ -30,9 +30,16 @@ void describe_writer(char *to, size_t size, const struct ring *ring,
 void describe_holder(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all)
 {
+	const struct holder *w;
 	char comm[TABLE_CELL];
 	size_t i;
 
+	if (ring_holds_itself(ring, all)) {
+		w = ring_writer(ring, all);
+		snprintf(to, size, "its own file: %d (%s), fd %d, is a reliable consumer, too",
+			 w->pid, table_comm(comm, w->comm), w->fd);
+		return;
+	}
 	for (i = 0; i < all->count; i++)
 		if (all->list[i].pid == (pid_t)ring->holder)
 			break;

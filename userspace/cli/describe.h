@@ -10,7 +10,7 @@
 void describe_writer(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all);
 
-/* Whom the writer waits for: "1234 (cat)" */
+/* Whom the writer waits for: "1234 (cat)", or that it is its own file */
 void describe_holder(char *to, size_t size, const struct ring *ring,
 		     const struct holders *all);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
+#include "clock.h"
 #include "describe.h"
 #include "procs.h"
 #include "table.h"
@@ -19,10 +20,12 @@ static const char help[] =
 "  -j, --json   as JSON\n"
 "  -h, --help\n"
 "\n"
-"It opens nothing, where there is /sys/class/ringbuf, so it disturbs nobody; but only\n"
+"As root it opens nothing, so it disturbs nobody. Others have to be allowed to read\n"
+"the ring: for a moment the command is a consumer, which it does not count. Only\n"
 "root sees everybody's processes. Of a consumer that has its ring mapped the\n"
 "kernel knows what it was told last; a reader of libringbuf tells it every quarter\n"
-"of the ring, others as they please.\n";
+"of the ring, others as they please. MAX LAG is the most records that have waited\n"
+"for the consumer since it opened the ring.\n";
 
 static const struct column columns[] = {
 	{ .head = "PID" },
@@ -33,6 +36,7 @@ static const struct column columns[] = {
 	{ .head = "LAG RECORDS" },
 	{ .head = "LAG BYTES", .drop = 2 },
 	{ .head = "LAG" },
+	{ .head = "MAX LAG", .drop = 3 },
 	{ .head = "LOST" },
 	{ .head = "FLAGS", .left = true },
 };
@@ -113,7 +117,9 @@ static void put_ring(struct out *out, const struct ring *r,
 		   PRIu64 "\n", r->tail_seq, r->tail);
 	out_format(out, "  overwritten  %" PRIu64 " records\n", r->overwritten);
 	out_format(out, "  dropped      %" PRIu64 " records\n", r->dropped);
-	out_format(out, "  timestamps   %s\n", r->timestamps ? "yes" : "no");
+	out_format(out, "  clock        %s\n", clock_name(r->clockid));
+	if (r->id[0])
+		out_format(out, "  id           %s\n", r->id);
 	put_reliable(out, r);
 	out_format(out, "  writer       %s\n", writer);
 	if (!r->holder)
@@ -137,6 +143,7 @@ static void put_row(struct table *t, const struct ring *r,
 		table_cell(t, "-");
 		table_cell(t, "-");
 		table_cell(t, "-");
+		table_cell(t, "-");
 		table_cell(t, "closed");
 		return;
 	}
@@ -146,6 +153,10 @@ static void put_row(struct table *t, const struct ring *r,
 	table_cell(t, "%" PRIu64, h->lag_records);
 	table_cell(t, "%" PRIu64, h->lag_bytes);
 	table_cell(t, "%.0f%%", percent(h->lag_bytes, r->size));
+	if (h->tells_max)
+		table_cell(t, "%" PRIu64, h->max_lag_records);
+	else
+		table_cell(t, "-");
 	table_cell(t, "%" PRIu64, h->lost_records);
 	table_cell(t, "%s", flag_names(buf, h));
 }
@@ -205,6 +216,10 @@ static void json_consumer(struct out *out, const struct ring *r,
 		json_field(out, "lag_bytes", h->lag_bytes);
 		out_format(out, "\"lag_percent\": %.1f, ",
 			   percent(h->lag_bytes, r->size));
+		if (h->tells_max) {
+			json_field(out, "max_lag_records", h->max_lag_records);
+			json_field(out, "max_lag_bytes", h->max_lag_bytes);
+		}
 		json_field(out, "lost_records", h->lost_records);
 		json_field(out, "lost_bytes", h->lost_bytes);
 		out_format(out, "\"framed\": %s, \"reliable\": %s, \"eof\": %s, \"demoted\": %s",
@@ -216,12 +231,25 @@ static void json_consumer(struct out *out, const struct ring *r,
 	out_string(out, "}");
 }
 
-static void json_holder(struct out *out, const struct ring *r)
+static void json_holder(struct out *out, const struct ring *r,
+			const struct holders *all)
 {
 	if (r->holder)
 		json_field(out, "waits_for", r->holder);
 	else
 		out_string(out, "\"waits_for\": null, ");
+	out_format(out, "\"waits_for_itself\": %s, ",
+		   json_bool(ring_holds_itself(r, all)));
+}
+
+static void json_identity(struct out *out, const struct ring *r)
+{
+	if (r->dead)
+		return;
+	if (r->id[0])
+		out_format(out, "\"id\": \"%s\", ", r->id);
+	out_format(out, "\"clock\": \"%s\", \"clockid\": %d, ",
+		   clock_name(r->clockid), r->clockid);
 }
 
 static void json_ring(struct out *out, const struct ring *r,
@@ -232,6 +260,7 @@ static void json_ring(struct out *out, const struct ring *r,
 	out_string(out, "\n    {");
 	json_names(out, r);
 	out_format(out, "\"destroyed\": %s, ", json_bool(r->dead));
+	json_identity(out, r);
 	json_field(out, "size", r->size);
 	json_field(out, "max_record", r->max_record);
 	json_field(out, "records", r->head_seq - r->tail_seq);
@@ -244,11 +273,10 @@ static void json_ring(struct out *out, const struct ring *r,
 	json_field(out, "tail_seq", r->tail_seq);
 	json_field(out, "overwritten", r->overwritten);
 	json_field(out, "dropped", r->dropped);
-	out_format(out, "\"timestamps\": %s, \"reliable\": %s, ",
-		   json_bool(r->timestamps), json_bool(r->reliable));
+	out_format(out, "\"reliable\": %s, ", json_bool(r->reliable));
 	json_field(out, "reliable_consumers", r->reliable_consumers);
 	json_field(out, "stall_ms", r->stall_ms);
-	json_holder(out, r);
+	json_holder(out, r, all);
 	json_writer(out, r, all);
 	json_field(out, "consumers", r->consumers);
 	json_field(out, "consumers_not_seen", r->consumers > ring_consumers(r, all) ?

@@ -13,7 +13,8 @@ static const char help[] =
 "\n"
 "Lists the rings there are: a line each, with the name that the other commands\n"
 "take. RELIABLE: how many consumers the writer waits for, or '-' where none may\n"
-"be. 'ringbuf info' tells more of each.\n"
+"be. 'ringbuf info' tells more of each. Of a ring that you may not open only root\n"
+"learns more than its size.\n"
 "\n"
 "  -j, --json   as JSON\n"
 "  -h, --help\n";
@@ -48,7 +49,14 @@ static void put_row(struct table *t, const struct ring *r,
 	char size[16];
 
 	table_cell(t, "%.31s", ring_short_name(r));
-	table_cell(t, "%s", cli_bytes(size, r->size));
+	table_cell(t, "%s", r->size ? cli_bytes(size, r->size) : "?");
+	if (!r->there) {
+		table_cell(t, "?");
+		table_cell(t, "?");
+		table_cell(t, "?");
+		table_cell(t, "%.40s", strerror(r->error));
+		return;
+	}
 	table_cell(t, "%" PRIu64, r->head_seq - r->tail_seq);
 	table_cell(t, "%" PRIu64, r->consumers);
 	if (r->reliable)
@@ -64,6 +72,10 @@ static void json_ring(struct out *out, const struct ring *r,
 	out_string(out, "\n    {");
 	json_names(out, r);
 	json_field(out, "size", r->size);
+	if (!r->there) {
+		out_format(out, "\"error\": \"%s\"}", strerror(r->error));
+		return;
+	}
 	json_field(out, "records", r->head_seq - r->tail_seq);
 	json_writer(out, r, all);
 	json_field(out, "consumers", r->consumers);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "cli.h"
+#include "clock.h"
 #include "describe.h"
 #include "table.h"
 #include "text.h"
@@ -26,9 +27,10 @@ static const char help[] =
 "  -h, --help\n"
 "\n"
 "There are counters and gauges, and no rates: those are for who scrapes, such as\n"
-"rate(ringbuf_consumer_lost_records_total[5m]). It opens nothing, so it disturbs\n"
-"nobody; but only root sees everybody's processes. A ring that is asked for and\n"
-"not there has ringbuf_up 0, which is no failure.\n";
+"rate(ringbuf_consumer_lost_records_total[5m]). As root it opens nothing, so it\n"
+"disturbs nobody; and only root sees everybody's processes. Others have to be\n"
+"allowed to read the rings. A ring that is asked for and not there has ringbuf_up 0,\n"
+"which is no failure.\n";
 
 /* Values of a ring, as the metrics below want them. */
 struct ring_values {
@@ -40,6 +42,7 @@ struct ring_values {
 
 struct consumer_values {
 	uint64_t lag_bytes, lag_records, lost_bytes, lost_records;
+	uint64_t max_lag_bytes, max_lag_records;
 	uint64_t read_bytes, read_records;
 	uint64_t reliable, demoted, mapped, holds;
 };
@@ -50,6 +53,7 @@ enum which {
 	THERE,		/* of rings that are there */
 	OPEN,		/* of consumers whose file is open */
 	TOLD,		/* of those of which the kernel tells it */
+	TOLD_MAX,	/* and also the largest lag */
 };
 
 /**
@@ -111,6 +115,10 @@ static const struct metric consumer_metrics[] = {
 		    "Records that wait for the consumer."),
 	OF_CONSUMER("consumer_lag_bytes", lag_bytes, OPEN,
 		    "Bytes of frames that wait for the consumer."),
+	OF_CONSUMER("consumer_max_lag_records", max_lag_records, TOLD_MAX,
+		    "The most records that have waited for the consumer."),
+	OF_CONSUMER("consumer_max_lag_bytes", max_lag_bytes, TOLD_MAX,
+		    "The most bytes of frames that have waited for the consumer."),
 	OF_CONSUMER("consumer_lost_records_total", lost_records, OPEN,
 		    "Records that the consumer has lost."),
 	OF_CONSUMER("consumer_lost_bytes_total", lost_bytes, OPEN,
@@ -162,6 +170,8 @@ static void take_consumer(struct consumer_values *v, const struct holder *h,
 	*v = (struct consumer_values){
 		.lag_bytes = h->lag_bytes,
 		.lag_records = h->lag_records,
+		.max_lag_bytes = h->max_lag_bytes,
+		.max_lag_records = h->max_lag_records,
 		.lost_bytes = h->lost_bytes,
 		.lost_records = h->lost_records,
 		.read_bytes = h->read_bytes,
@@ -246,6 +256,8 @@ static bool has_sample(const struct metric *m, const struct holder *h)
 {
 	if (h->fd < 0)
 		return m->which == ALWAYS;
+	if (m->which == TOLD_MAX)
+		return h->tells_max;
 	return m->which != TOLD || h->tells_read;
 }
 
@@ -277,6 +289,27 @@ static void put_consumers(struct out *out, const struct metric *m,
 	}
 }
 
+/* What a ring is, for others to be joined with. */
+static void put_identity(struct out *out, const struct ring *rings, size_t count)
+{
+	static const struct metric metric = {
+		.name = "ring_info",
+		.help = "What the ring is; always 1.",
+	};
+	bool head = false;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!rings[i].there)
+			continue;
+		put_head(out, &metric, &head);
+		out_format(out, "ringbuf_%s{ring=\"", metric.name);
+		put_label(out, ring_short_name(&rings[i]));
+		out_format(out, "\",id=\"%s\",clock=\"%s\"} 1\n", rings[i].id,
+			   clock_name(rings[i].clockid));
+	}
+}
+
 static void put_all(struct out *out, const struct ring *rings, size_t count,
 		    const struct holders *all)
 {
@@ -287,6 +320,7 @@ static void put_all(struct out *out, const struct ring *rings, size_t count,
 		there += rings[i].there;
 	out_format(out, "# HELP ringbuf_rings Rings looked at that are there.\n"
 		   "# TYPE ringbuf_rings gauge\nringbuf_rings %zu\n", there);
+	put_identity(out, rings, count);
 	for (i = 0; i < COUNT(ring_metrics); i++)
 		put_rings(out, &ring_metrics[i], rings, count, all);
 	for (i = 0; i < COUNT(consumer_metrics); i++) {
@@ -355,11 +389,6 @@ static int show(const struct ring *rings, size_t count, const char *path)
 	return status;
 }
 
-static bool is_gone(int error)
-{
-	return error == ENOENT || error == ENODEV || error == ENXIO;
-}
-
 /*
  * By whatever names: two samples of one name and labels would spoil the rest. Of
  * two rings the one that is there.
@@ -391,16 +420,16 @@ static int show_named(char **names, int count, const char *path)
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < count; i++) {
-		ret = ring_named(&rings[good], names[i]);
-		if (!ret) {
+		rings[good].error = ring_named(&rings[good], names[i]);
+		if (!rings[good].error)
 			ring_look(&rings[good]);
-			ret = rings[good].error;
-		}
+		ret = rings[good].error;
 		if (rings[good].name[0] && is_there_twice(rings, good))
 			continue;
-		if (ret && !is_gone(ret))
+		if (ret && !ring_is_gone(&rings[good]))
 			status = cli_open_failed(names[i], ret);
-		good += rings[good].name[0] && (!ret || is_gone(ret));
+		else
+			good += rings[good].name[0] != '\0';
 	}
 	ret = show(rings, good, path);
 	free(rings);
@@ -410,11 +439,18 @@ static int show_named(char **names, int count, const char *path)
 static int show_all(const char *path)
 {
 	struct ring *rings;
-	size_t count = rings_find(&rings);
-	int status = show(rings, count, path);
+	size_t i, good = 0, count = rings_find(&rings);
+	int ret, status = EXIT_OK;
 
+	for (i = 0; i < count; i++) {
+		if (rings[i].there)
+			rings[good++] = rings[i];
+		else
+			status = cli_open_failed(rings[i].path, rings[i].error);
+	}
+	ret = show(rings, good, path);
 	free(rings);
-	return status;
+	return status ? status : ret;
 }
 
 int cmd_metrics(int argc, char **argv)

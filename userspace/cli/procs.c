@@ -71,6 +71,8 @@ static void parse_line(struct holder *h, const char *key, const char *value)
 		{ "seq", offsetof(struct holder, seq) },
 		{ "lag_records", offsetof(struct holder, lag_records) },
 		{ "lag_bytes", offsetof(struct holder, lag_bytes) },
+		{ "max_lag_records", offsetof(struct holder, max_lag_records) },
+		{ "max_lag_bytes", offsetof(struct holder, max_lag_bytes) },
 		{ "lost_records", offsetof(struct holder, lost_records) },
 		{ "lost_bytes", offsetof(struct holder, lost_bytes) },
 		{ "read_records", offsetof(struct holder, read_records) },
@@ -92,6 +94,8 @@ static void parse_line(struct holder *h, const char *key, const char *value)
 		h->demoted = n & RINGBUF_STATS_DEMOTED;
 	else if (!strcmp(key, "read_records"))
 		h->tells_read = true;
+	else if (!strcmp(key, "max_lag_records"))
+		h->tells_max = true;
 	else if (!strcmp(key, "ringbuf_pos"))
 		h->reader = true;
 }
@@ -387,4 +391,29 @@ bool ring_all_seen(const struct ring *ring, const struct holders *h)
 		if (h->list[i].fd < 0 && ring_is(ring, &h->list[i]))
 			return false;
 	return ring_consumers(ring, h) >= ring->consumers;
+}
+
+/*
+ * Does the writer wait for its own file, whose reliable consumer is the slowest? Then
+ * only the process itself can read it on, in another thread.
+ */
+bool ring_holds_itself(const struct ring *ring, const struct holders *h)
+{
+	const struct holder *w = ring_writer(ring, h);
+	bool is_holder = false;
+	size_t i;
+
+	if (!ring->holder || !w || !w->reader ||
+	    !(w->flags & RINGBUF_CONSUMER_RELIABLE))
+		return false;
+	for (i = 0; i < h->count; i++) {
+		if (!ring_is(ring, &h->list[i]))
+			continue;
+		if (h->list[i].first == w->first)
+			is_holder |= h->list[i].pid == (pid_t)ring->holder;
+		else if (h->list[i].flags & RINGBUF_CONSUMER_RELIABLE &&
+			 (int64_t)(h->list[i].pos - w->pos) < 0)
+			return false;
+	}
+	return is_holder;
 }

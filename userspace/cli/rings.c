@@ -2,8 +2,9 @@
 /*
  * Rings as sysfs shows them. Opening one would make a consumer, which may be one
  * too many for max_consumers, needs the node's permission, and keeps the module
- * from being removed; reading attributes does nothing of that. Only where there
- * is no sysfs a ring is opened, for as long as it takes to ask.
+ * from being removed; reading attributes does nothing of that. But only root may
+ * read all of them. For others, and where there is no sysfs, a ring is opened for as
+ * long as it takes to ask.
  */
 
 #include <dirent.h>
@@ -16,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "cli.h"
+#include "clock.h"
 #include "procs.h"
 
 #define CLASS	"/sys/class/ringbuf"
@@ -32,49 +34,72 @@ const char *test_root(void)
 	return root;
 }
 
-static bool read_attr(int dir, const char *name, uint64_t *value)
+/* 0 or an errno. */
+static int read_text(int dir, const char *name, char *text, size_t size)
 {
-	char text[32];
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
+		return errno;
+	n = read(fd, text, size - 1);
 	close(fd);
 	if (n <= 0)
-		return false;
+		return ENODEV;
 	text[n] = '\0';
-	*value = strtoull(text, NULL, 10);
-	return true;
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
 }
 
-static bool read_attrs(int dir, struct ring *r)
+static int read_attr(int dir, const char *name, uint64_t *value)
 {
-	uint64_t writer, timestamps, reliable;
+	char text[32];
+	int ret = read_text(dir, name, text, sizeof(text));
+
+	if (!ret)
+		*value = strtoull(text, NULL, 10);
+	return ret;
+}
+
+/* What a ring was made with: everybody may know that. */
+static void read_config(int dir, struct ring *r)
+{
+	char clock[16];
+	uint64_t reliable = 0;
+
+	read_attr(dir, "size", &r->size);
+	read_attr(dir, "max_record", &r->max_record);
+	read_attr(dir, "reliable", &reliable);
+	r->reliable = reliable;
+	if (r->reliable)
+		read_attr(dir, "stall_ms", &r->stall_ms);
+	r->clockid = RINGBUF_CLOCK_NONE;
+	if (!read_text(dir, "clock", clock, sizeof(clock)))
+		r->clockid = clock_id(clock);
+	if (read_text(dir, "id", r->id, sizeof(r->id)))
+		r->id[0] = '\0';
+}
+
+static int read_state(int dir, struct ring *r)
+{
+	uint64_t writer = 0;
+	int ret;
 
 	/* The tail before the head, or it might be beyond it. */
-	if (!read_attr(dir, "tail_seq", &r->tail_seq) ||
-	    !read_attr(dir, "tail", &r->tail) ||
-	    !read_attr(dir, "overwritten", &r->overwritten) ||
-	    !read_attr(dir, "dropped", &r->dropped) ||
-	    !read_attr(dir, "size", &r->size) ||
-	    !read_attr(dir, "max_record", &r->max_record) ||
-	    !read_attr(dir, "consumers", &r->consumers) ||
-	    !read_attr(dir, "writer", &writer) ||
-	    !read_attr(dir, "timestamps", &timestamps) ||
-	    !read_attr(dir, "head_seq", &r->head_seq) ||
-	    !read_attr(dir, "head", &r->head))
-		return false;
+	ret = read_attr(dir, "tail_seq", &r->tail_seq) ?:
+	      read_attr(dir, "tail", &r->tail) ?:
+	      read_attr(dir, "overwritten", &r->overwritten) ?:
+	      read_attr(dir, "dropped", &r->dropped) ?:
+	      read_attr(dir, "consumers", &r->consumers) ?:
+	      read_attr(dir, "writer", &writer) ?:
+	      read_attr(dir, "head_seq", &r->head_seq) ?:
+	      read_attr(dir, "head", &r->head);
 	r->writer = writer;
-	r->timestamps = timestamps;
-	r->reliable = read_attr(dir, "reliable", &reliable) && reliable;
-	if (r->reliable) {
+	if (!ret && r->reliable) {
 		read_attr(dir, "reliable_consumers", &r->reliable_consumers);
-		read_attr(dir, "stall_ms", &r->stall_ms);
 		read_attr(dir, "holder", &r->holder);
 	}
-	return true;
+	return ret;
 }
 
 /* Attributes are read one by one, so a moving ring may seem to hold too much. */
@@ -90,19 +115,19 @@ static int look_sysfs(struct ring *r)
 {
 	char path[2 * RING_PATH_SIZE + sizeof(CLASS)];
 	uint64_t head;
-	int dir, looks = LOOKS;
-	bool good;
+	int dir, ret, looks = LOOKS;
 
 	snprintf(path, sizeof(path), "%s" CLASS "/%s", test_root(), r->name);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return errno;
+	read_config(dir, r);
 	do {
-		good = read_attr(dir, "head", &head) && read_attrs(dir, r);
-	} while (good && r->head != head && --looks);
+		ret = read_attr(dir, "head", &head) ?: read_state(dir, r);
+	} while (!ret && r->head != head && --looks);
 	close(dir);
 	clamp(r);
-	return good ? 0 : ENODEV;
+	return ret && ret != EACCES ? ENODEV : ret;
 }
 
 static int look_open(struct ring *r)
@@ -127,9 +152,10 @@ static int look_open(struct ring *r)
 	r->max_record = info.max_record;
 	r->consumers = info.consumers - 1;	/* this one */
 	r->writer = info.flags & RINGBUF_RING_WRITER;
-	r->timestamps = info.flags & RINGBUF_RING_TIMESTAMPS;
 	r->reliable = info.flags & RINGBUF_RING_RELIABLE;
 	r->reliable_consumers = info.reliable_consumers;
+	r->clockid = info.clockid;
+	cli_id(r->id, info.id);
 	return 0;
 }
 
@@ -137,9 +163,16 @@ static int look_open(struct ring *r)
 void ring_look(struct ring *r)
 {
 	r->error = look_sysfs(r);
-	if (r->error && !*test_root() && access(CLASS, X_OK))
+	if (r->error && !*test_root() &&
+	    (r->error == EACCES || access(CLASS, X_OK)))
 		r->error = look_open(r);
 	r->there = !r->error;
+}
+
+/* It is not there; else it may be, and this process is not told more of it. */
+bool ring_is_gone(const struct ring *r)
+{
+	return r->error == ENOENT || r->error == ENODEV || r->error == ENXIO;
 }
 
 /*
@@ -226,7 +259,7 @@ static int is_ring(const struct dirent *d)
 	       !strncmp(d->d_name, "ringbuf-", 8);
 }
 
-/* All rings there are, looked at, sorted by name. */
+/* All rings there are, looked at, sorted by name; also those that tell nothing. */
 size_t rings_find(struct ring **rings)
 {
 	char path[RING_PATH_SIZE + sizeof(CLASS)];
@@ -243,12 +276,13 @@ size_t rings_find(struct ring **rings)
 		struct ring *r = *rings ? *rings + count : NULL;
 
 		if (r) {
+			memset(r, 0, sizeof(*r));
 			snprintf(r->name, sizeof(r->name), "%.200s",
 				 names[i]->d_name);
 			snprintf(r->path, sizeof(r->path), "/dev/%.200s",
 				 r->name);
 			ring_look(r);
-			count += r->there;
+			count += !ring_is_gone(r);
 		}
 		free(names[i]);
 	}

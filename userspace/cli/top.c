@@ -178,8 +178,8 @@ static void put_ring(struct out *out, size_t ring, size_t width)
 	char size[16], records[16], dropped[16];
 
 	if (!r->there) {
-		table_line(out, width, "%.200s: not there; waiting for it",
-			   r->path);
+		table_line(out, width, "%.200s: %s", r->path, ring_is_gone(r) ?
+			   "not there; waiting for it" : strerror(r->error));
 		return;
 	}
 	if (r->dead) {

@@ -124,6 +124,12 @@ result json
 for name in size head tail head_seq tail_seq overwritten dropped max_record consumers; do
 	is "info_$name" "$(field $name)" "$(cat $sys/$name)"
 done
+id=$(sed -n 's/.*"id": "\([^"]*\)".*/\1/p' $out)
+is info_id "$id" "$(cat $sys/id)"
+echo "$id" | grep -qE '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+result info_id_is_a_uuid
+grep -q '"clock": "boottime", "clockid": 7' $out
+result info_clock
 is info_records "$(field records)" 5
 is info_bytes "$(field bytes)" "$(cat $sys/head)"
 grep -q '"writer": null' $out
@@ -137,6 +143,8 @@ result info_other_node
 mount -t tmpfs none /sys
 ringbuf info --json >$out 2>&1 && is_json && grep -q '"records": 5' $out
 result info_json_no_sysfs
+grep -q "\"id\": \"$id\", \"clock\": \"boottime\"" $out
+result info_id_no_sysfs
 ringbuf info >$out 2>&1 && grep -q 'holds  *5 records' $out
 result info_no_sysfs
 umount /sys
@@ -213,8 +221,27 @@ grep -q "\"writer\": {\"pid\": $writer, \"comm\": \"sleep\", \"fd\": 1}" $out
 result writer_shown
 ringbuf top -n 1 -i 0.1 >$out 2>&1 && grep -q "writer $writer (sleep)" $out
 result writer_top
+# Only root is told of the traffic without opening the ring.
+su user -c 'ringbuf info' >$out 2>&1
+is user_refused $? 1
+grep -q '/dev/ringbuf: permission denied: the mode is 0600' $out
+result user_refused_says
+su user -c 'ringbuf ls' >$out 2>&1 && grep -q '^ringbuf  *4.0 KiB  *?  *?  *?  *Permission denied$' $out
+result user_ls
+su user -c 'ringbuf ls --json' >$out 2>&1 && is_json && grep -q '"size": 4096, "error": "Permission denied"' $out
+result user_ls_json
+su user -c 'ringbuf top -n 1 -i 0.1' >$out 2>&1
+is user_top_refused $? 1
+grep -q '^/dev/ringbuf: Permission denied$' $out
+result user_top_refused_says
+chmod 0644 /dev/ringbuf
 su user -c 'ringbuf info' >$out 2>&1
 is user_status $? 0
+grep -q 'consumers  *1, 1 of them not seen' $out
+result user_does_not_count_itself
+su user -c 'ringbuf ls' >$out 2>&1 && grep -q '^ringbuf  *4.0 KiB  *[0-9]*  *1  *-  *not seen$' $out
+result user_ls_allowed
+su user -c 'ringbuf info' >$out 2>&1
 grep -q '1 of them not seen: ask as root' $out && grep -q 'a process not seen' $out
 result user_view
 su user -c 'ringbuf top -n 1 -i 0.1' >$out 2>&1 && grep -q '1 consumer not seen' $out
@@ -242,6 +269,19 @@ else
 	say ok 'map_only_json # SKIP no pty'
 fi
 sleep 0.3
+ringbuf cat --from oldest --no-follow >/dev/null 2>&1
+ringbuf info --json >$out 2>&1
+is max_lag_of_nobody "$(field max_lag_records)" ''
+exec 3</dev/ringbuf
+ringbuf info --json >$out 2>&1
+is max_lag "$(field max_lag_records) $(field max_lag_bytes)" "$(field lag_records) $(field lag_bytes)"
+dd bs=100 count=5 <&3 >/dev/null 2>&1
+max=$(field lag_records)
+ringbuf info --json >$out 2>&1
+is max_lag_stays "$(field max_lag_records)" "$max"
+ringbuf info >$out 2>&1 && grep -q ' MAX LAG ' $out
+result max_lag_text
+exec 3<&-
 if [ -e /ringbuf_proc.ko ]; then
 	insmod /ringbuf_proc.ko
 	ringbuf info >$out 2>&1 && grep -q 'writer  *the kernel' $out
@@ -251,6 +291,26 @@ else
 	say ok 'kernel_writer # SKIP no ringbuf_proc.ko'
 fi
 unload
+
+# --- a writer that waits for its own file
+if [ -x /bin/pty ]; then
+	load size=4096 reliable=1
+	pty --wait-for-itself &
+	writer=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		sleep 0.2
+		ringbuf info >$out 2>&1 && grep -q 'waits for' $out && break
+	done
+	grep -q "waits for  *its own file: $writer (pty), fd 3, is a reliable consumer, too" $out
+	result waits_for_itself
+	ringbuf info --json >$out 2>&1 && is_json && grep -q '"waits_for_itself": true' $out
+	result waits_for_itself_json
+	kill $writer
+	unload
+else
+	say ok 'waits_for_itself # SKIP no pty'
+	say ok 'waits_for_itself_json # SKIP no pty'
+fi
 
 # --- top: rates, width, no control sequences
 load size=65536

@@ -66,6 +66,44 @@ most_flags()
 	has got ' writer 4194303 (systemd-journal), '
 }
 
+# A thread that writes waits for the file's own consumer: said if that one is the
+# slowest, and only then.
+waits_for_itself()
+{
+	local root=$work/self
+	(
+		mkdir -p "$root"
+		cd "$root"
+		ring ringbuf 2
+		process 71 prog '' '' 0100002 0x2
+		process 72 agent '' 'ringbuf_pos:\t640\n' 0100000 0x2
+	)
+	ends 0 rb_of "$root/root" info
+	has got '  waits for    its own file: 71 (prog), fd 3, is a reliable consumer, too$'
+	ends 0 rb_of "$root/root" info --json
+	has got '"waits_for": 71, "waits_for_itself": true,'
+	ends 0 rb_of "$root/root" top --iterations 1 --interval 0.05
+	has got 'the writer waits for its own file: 71 (prog), fd 3, '
+	# It reads on; then it is the other one.
+	sed -i 's/^ringbuf_pos:.*/ringbuf_pos:\t800/' "$root/root/proc/71/fdinfo/3"
+	ends 0 rb_of "$root/root" info --json
+	has got '"waits_for": 71, "waits_for_itself": false,'
+	# A file that only writes.
+	sed -i '/^ringbuf_/d' "$root/root/proc/71/fdinfo/3"
+	ends 0 rb_of "$root/root" info
+	has got '  waits for    71 (prog)$'
+}
+
+# What a ring is.
+identity()
+{
+	ends 0 rb info
+	has got '^  clock        boottime$'
+	has got '^  id           00112233-4455-6677-8899-aabbccddeeff$'
+	ends 0 rb info --json
+	has got '"id": "00112233-4455-6677-8899-aabbccddeeff", "clock": "boottime", "clockid": 7,'
+}
+
 # An output that nobody reads any more is said where SIGPIPE is ignored.
 broken_pipe()
 {
@@ -163,6 +201,8 @@ mkdir -p "$work/root/proc"
 
 check 'builds' build
 check 'info and top show all flags of a writer' most_flags
+check 'info and top tell of a writer that waits for its own file' waits_for_itself
+check 'info tells the id and the clock' identity
 check 'a broken pipe is said' broken_pipe
 check 'info without a ring, with --json or not' no_ring
 check 'complaints name the word that is wrong' bad_words

@@ -61,7 +61,7 @@ check no_ring sound metrics -- 'ringbuf_rings 0'
 
 ring ringbuf 2
 ring ringbuf-audit 5
-process 70 agent '' 'read_records:\t5\nread_bytes:\t160\n'
+process 70 agent '' 'read_records:\t5\nread_bytes:\t160\nmax_lag_records:\t25\nmax_lag_bytes:\t800\n'
 process 71 'a"b\\c d' '' 'read_records:\t0\nread_bytes:\t0\n'
 process 72 'new\nline' audit
 process 73 '\0033[2J\0377' audit
@@ -71,6 +71,7 @@ process 75 'x\0302\0233y' audit
 labels='ring="ringbuf",pid="70",comm="agent",fd="3"'
 check rings sound metrics -- 'ringbuf_rings 2' \
 	'ringbuf_up{ring="ringbuf"} 1' 'ringbuf_up{ring="audit"} 1' \
+	'ringbuf_ring_info{ring="audit",id="00112233-4455-6677-8899-aabbccddeeff",clock="boottime"} 1' \
 	'ringbuf_size_bytes{ring="audit"} 4096' \
 	'ringbuf_records_total{ring="audit"} 32' \
 	'ringbuf_published_bytes_total{ring="audit"} 960' \
@@ -89,6 +90,8 @@ check rings sound metrics -- 'ringbuf_rings 2' \
 check consumer sound metrics ringbuf -- 'ringbuf_rings 1' \
 	"ringbuf_consumer_lag_records{$labels} 20" \
 	"ringbuf_consumer_lag_bytes{$labels} 640" \
+	"ringbuf_consumer_max_lag_records{$labels} 25" \
+	"ringbuf_consumer_max_lag_bytes{$labels} 800" \
 	"ringbuf_consumer_lost_records_total{$labels} 7" \
 	"ringbuf_consumer_lost_bytes_total{$labels} 224" \
 	"ringbuf_consumer_read_records_total{$labels} 5" \
@@ -106,7 +109,7 @@ check labels sound metrics audit -- \
 # A module that does not tell what was read: then nothing does, not a 0.
 not_told()
 {
-	metrics audit >got && ! grep read_records got
+	metrics audit >got && ! grep 'read_records\|max_lag' got
 }
 check read_untold not_told
 check not_there sound metrics audit nonsense -- 'ringbuf_rings 1' \

@@ -11,6 +11,8 @@
  * "same" or "changed". OUTPUT gets all that the command has written.
  *
  *	pty --hold		has a ring mapped, and its file closed
+ *	pty --wait-for-itself	writes to a ring until it is full, by a file that is
+ *				a reliable consumer, too
  */
 
 #include <err.h>
@@ -29,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <utmp.h>
+#include <linux/ringbuf.h>
 
 static struct termios saved;
 
@@ -133,6 +136,22 @@ static void hold(void)
 		pause();
 }
 
+static void wait_for_itself(void)
+{
+	const struct ringbuf_consumer reliable = {
+		.struct_size = sizeof(reliable),
+		.flags = RINGBUF_CONSUMER_RELIABLE,
+		.mask = RINGBUF_CONSUMER_RELIABLE,
+	};
+	int fd = open("/dev/ringbuf", O_RDWR);
+
+	if (fd < 0 || ioctl(fd, RINGBUF_IOC_SET_CONSUMER, &reliable))
+		err(1, "/dev/ringbuf");
+	while (write(fd, "record", 6) == 6)
+		;
+	err(1, "write");
+}
+
 int main(int argc, char **argv)
 {
 	struct winsize ws = { .ws_row = 24, .ws_col = 80 };
@@ -143,6 +162,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--hold"))
 		hold();
+	if (argc == 2 && !strcmp(argv[1], "--wait-for-itself"))
+		wait_for_itself();
 	for (i = 2; i < argc && strcmp(argv[i], "--"); i++)
 		;
 	if (i + 1 >= argc)

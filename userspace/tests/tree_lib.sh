@@ -21,7 +21,8 @@ ring()
 		max_record 1000
 		consumers $2
 		writer 1
-		timestamps 1
+		clock boottime
+		id 00112233-4455-6677-8899-aabbccddeeff
 		reliable 1
 		reliable_consumers 1
 		stall_ms 1500
@@ -30,7 +31,8 @@ ring()
 }
 
 # process PID COMM RING [LINES [FLAGS [CONSUMER [STATS]]]]: a consumer; LINES of its
-# fdinfo, and its flags: those of open(), RINGBUF_CONSUMER_* and RINGBUF_STATS_*
+# fdinfo, and its flags: those of open(), RINGBUF_CONSUMER_* and RINGBUF_STATS_*. Of
+# two equal LINES the last one counts.
 process()
 {
 	mkdir -p "root/proc/$1"/{fd,fdinfo}
