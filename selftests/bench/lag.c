@@ -48,7 +48,7 @@ static struct reader *attach(const struct ring *ring)
 	r.buffer = ring->copy;
 	r.pub.at = ring->page->tail;
 	r.pub.seq = ring->page->tail_seq;
-	if (map_attach(&r, ring->page, ring->data))
+	if (map_attach(&r, ring->page, ring->head, ring->data))
 		errx(1, "the library takes it for no ring");
 	return &r;
 }

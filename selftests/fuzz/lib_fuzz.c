@@ -44,19 +44,21 @@ int set_pos(int fd, uint64_t pos)
 	return 0;
 }
 
-/* [guard] page [guard] data data [guard]; the page ends where the ring's does. */
+/* [guard] page [guard] head page [guard] data data [guard] */
 static void make_map(void)
 {
 	const int flags = MAP_SHARED | MAP_FIXED, prot = PROT_READ | PROT_WRITE;
 	int fd = memfd_create("ring", 0);
 
-	HOLDS(fd >= 0 && !ftruncate(fd, PAGE + SIZE));
-	map = mmap(NULL, 4 * PAGE + 2 * SIZE, PROT_NONE,
+	HOLDS(fd >= 0 && !ftruncate(fd, 2 * PAGE + SIZE));
+	map = mmap(NULL, 6 * PAGE + 2 * SIZE, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	HOLDS(map != MAP_FAILED);
 	HOLDS(mmap(map + PAGE, PAGE, prot, flags, fd, 0) != MAP_FAILED);
-	HOLDS(mmap(map + 3 * PAGE, SIZE, prot, flags, fd, PAGE) != MAP_FAILED);
-	HOLDS(mmap(map + 3 * PAGE + SIZE, SIZE, prot, flags, fd, PAGE) !=
+	HOLDS(mmap(map + 3 * PAGE, PAGE, prot, flags, fd, PAGE) != MAP_FAILED);
+	HOLDS(mmap(map + 5 * PAGE, SIZE, prot, flags, fd, 2 * PAGE) !=
+	      MAP_FAILED);
+	HOLDS(mmap(map + 5 * PAGE + SIZE, SIZE, prot, flags, fd, 2 * PAGE) !=
 	      MAP_FAILED);
 	close(fd);
 }
@@ -66,9 +68,14 @@ static struct ringbuf_page *page(void)
 	return (void *)(map + PAGE);
 }
 
+static struct ringbuf_head *head_page(void)
+{
+	return (void *)(map + 3 * PAGE);
+}
+
 static unsigned char *data(void)
 {
-	return map + 3 * PAGE;
+	return map + 5 * PAGE;
 }
 
 /* What a program does with a record that it is shown. */
@@ -173,23 +180,27 @@ static void make_records(struct reader *r, struct input *in)
 		rec->time_ns = seq;
 		pos += RINGBUF_FRAME_SIZE(rec->len);
 	}
-	page()->head = pos;
+	head_page()->head = pos;
 }
 
 static void spoil(struct input *in, uint8_t what)
 {
 	uint64_t *words = (uint64_t *)page();
+	uint64_t *ends[] = { (uint64_t *)&head_page()->head,
+			     (uint64_t *)&page()->tail };
 	uint16_t where = input_u16(in);
 	struct ringbuf_record *rec =
 		(void *)(data() + (page()->tail & (SIZE - 1) & ~7ULL));
 
 	switch (what / 16) {
-	case 0 ... 2:
-		/* The head, the tail or another word of the page. */
-		words[what / 16 ? 3 + what / 16 : where % 8] = input_u64(in);
+	case 0:
+		words[where % (sizeof(struct ringbuf_page) / 8)] = input_u64(in);
+		break;
+	case 1 ... 2:
+		*ends[what / 16 - 1] = input_u64(in);
 		break;
 	case 3:
-		words[4 + where % 2] += (int8_t)input_u8(in) * 8;
+		*ends[where % 2] += (int8_t)input_u8(in) * 8;
 		break;
 	case 4:
 		page()->flags = where;
@@ -212,16 +223,17 @@ static void fuzz_map(struct input *in)
 	uint8_t what;
 
 	memset(page(), 0, PAGE);
+	memset(head_page(), 0, PAGE);
 	memset(data(), 0, SIZE);
 	input_bytes(in, page(), 32);
 	/* A page that is none is refused; one that says what it has to is not. */
-	ret = map_attach(r, page(), data());
+	ret = map_attach(r, page(), head_page(), data());
 	HOLDS(ret == 0 || ret == -EBADMSG);
 	page()->magic = RINGBUF_PAGE_MAGIC;
 	page()->abi = RINGBUF_ABI;
 	page()->struct_size = sizeof(*page());
 	page()->data_size = SIZE;
-	HOLDS(!map_attach(r, page(), data()));
+	HOLDS(!map_attach(r, page(), head_page(), data()));
 	make_records(r, in);
 	for (i = 0; in->left && i < STEPS; i++) {
 		what = input_u8(in);
