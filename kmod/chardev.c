@@ -380,6 +380,8 @@ static void ringbuf_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "seq:\t%llu\n", stats.seq);
 	seq_printf(m, "lag_records:\t%llu\n", stats.lag_records);
 	seq_printf(m, "lag_bytes:\t%llu\n", stats.lag_bytes);
+	seq_printf(m, "max_lag_records:\t%llu\n", stats.max_lag_records);
+	seq_printf(m, "max_lag_bytes:\t%llu\n", stats.max_lag_bytes);
 	seq_printf(m, "lost_records:\t%llu\n", stats.lost_records);
 	seq_printf(m, "lost_bytes:\t%llu\n", stats.lost_bytes);
 	seq_printf(m, "read_records:\t%llu\n", stats.read_records);

@@ -414,6 +414,8 @@ TEST_F(ring, fdinfo_shows_cursor_lag_loss_and_flags)
 	EXPECT_EQ(1, fdinfo(r, "seq", 10, NULL));
 	EXPECT_EQ(s.lag_records, fdinfo(r, "lag_records", 10, NULL));
 	EXPECT_EQ(s.lag_bytes, fdinfo(r, "lag_bytes", 10, NULL));
+	EXPECT_EQ(s.max_lag_records, fdinfo(r, "max_lag_records", 10, NULL));
+	EXPECT_EQ(s.max_lag_bytes, fdinfo(r, "max_lag_bytes", 10, NULL));
 	EXPECT_EQ(s.lost_records, fdinfo(r, "lost_records", 10, NULL));
 	EXPECT_EQ(s.lost_bytes, fdinfo(r, "lost_bytes", 10, NULL));
 	EXPECT_EQ(s.read_records, fdinfo(r, "read_records", 10, NULL));
