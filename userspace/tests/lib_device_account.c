@@ -220,9 +220,16 @@ static bool seek_both(struct ringbuf_reader *r, int fd, int64_t offset,
 		      int whence)
 {
 	struct ringbuf_stats a, b;
-	int64_t got = ringbuf_reader_seek(r, offset, whence);
-	int64_t want = lseek(fd, offset, whence);
+	int64_t got = ringbuf_reader_seek(r, offset, whence), want;
 
+	/* The device does not seek from where the cursor is. */
+	if (whence == SEEK_CUR) {
+		if (rb_stats(fd, &b))
+			return false;
+		whence = SEEK_SET;
+		offset += b.seq;
+	}
+	want = lseek(fd, offset, whence);
 	/* What was read ahead cannot be lost as long as it stays there. */
 	if (want < 0)
 		return got == -errno;
@@ -281,6 +288,62 @@ TEST_F(lib, seeks_as_lseek)
 	EXPECT_EQ(-EINVAL, ringbuf_reader_seek(self->r, -1, SEEK_SET));
 	EXPECT_EQ(-EINVAL, ringbuf_reader_seek(self->r, 1, SEEK_END));
 	close(fd);
+}
+
+/* Further back than there are records: to the oldest one, and nothing is lost. */
+TEST_F(lib, seek_back_too_far)
+{
+	struct ringbuf_stats s;
+	uint64_t lost;
+
+	START("size=4096");
+	EXPECT_EQ(0, ringbuf_reader_seek(self->r, -5, SEEK_END));
+	ASSERT_EQ(0, publish_many(self->p, 0, 3, 100));
+	EXPECT_EQ(0, ringbuf_reader_seek(self->r, -5, SEEK_END));
+	EXPECT_EQ(0, take(self->r, 0, 100));
+	/* So many that the first ones are overwritten. */
+	ASSERT_EQ(0, publish_many(self->p, 3, 97, 100));
+	ASSERT_EQ(100, ringbuf_reader_seek(self->r, 0, SEEK_END));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	ASSERT_LT(0, ringbuf_reader_seek(self->r, -100, SEEK_END));
+	ASSERT_EQ(1, ringbuf_read(self->r, &self->e));
+	EXPECT_EQ(0, self->e.lost);
+	EXPECT_LT(0, ringbuf_reader_seek(self->r, INT64_MIN + 1, SEEK_END));
+	lost = s.lost_records;
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	EXPECT_EQ(lost, s.lost_records);
+}
+
+/* The largest lag stays, also that of before a look. */
+TEST_F(lib, max_lag)
+{
+	struct ringbuf_stats s;
+	int n;
+
+	START("size=65536");
+	ASSERT_EQ(0, publish_many(self->p, 0, 10, 100));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	EXPECT_EQ(10, s.max_lag_records);
+	EXPECT_EQ(10 * F(100), s.max_lag_bytes);
+	for (n = 0; n < 4; n++)
+		ASSERT_EQ(0, take(self->r, n, 100));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	EXPECT_EQ(6, s.lag_records);
+	EXPECT_EQ(10, s.max_lag_records);
+	ASSERT_EQ(0, publish_many(self->p, 10, 8, 100));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	EXPECT_EQ(14, s.lag_records);
+	/* What a mapped reader has read and not told counts as well. */
+	EXPECT_LE(14, s.max_lag_records);
+	EXPECT_GE(18, s.max_lag_records);
+	for (; n < 18; n++)
+		ASSERT_EQ(0, take(self->r, n, 100));
+	EXPECT_EQ(0, ringbuf_arm(self->r));
+	ASSERT_EQ(0, ringbuf_reader_stats(self->r, &s));
+	EXPECT_EQ(0, s.lag_records);
+	EXPECT_LE(14, s.max_lag_records);
+	EXPECT_LE(14 * F(100), s.max_lag_bytes);
+	EXPECT_GE(18, s.max_lag_records);
 }
 
 /* What was shown is no more once the reader has gone elsewhere. */

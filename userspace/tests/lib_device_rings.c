@@ -2,6 +2,7 @@
 /* Rings made and destroyed by the library, and what becomes of their users. */
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "lib_guest.h"
 
 #define RINGS	"/sys/kernel/config/ringbuf"
@@ -40,11 +41,12 @@ TEST_F(rings, as_asked_for)
 {
 	struct ringbuf_config config = {
 		.struct_size = sizeof(config),
-		.flags = RINGBUF_CONFIG_RELIABLE | RINGBUF_CONFIG_NO_TIMESTAMPS,
+		.flags = RINGBUF_CONFIG_RELIABLE,
 		.size = 8192,
 		.stall_ms = 77,
 		.mode = 0640,
 		.max_consumers = 1,
+		.clock = RINGBUF_CLOCK_OFF,
 	};
 	struct ringbuf_reader *r, *second;
 	struct ringbuf_info info;
@@ -59,6 +61,7 @@ TEST_F(rings, as_asked_for)
 	ASSERT_EQ(0, ringbuf_reader_info(r, &info));
 	EXPECT_EQ(8192, info.data_size);
 	EXPECT_EQ(RINGBUF_RING_RELIABLE, info.flags);
+	EXPECT_EQ(RINGBUF_CLOCK_NONE, info.clockid);
 	EXPECT_STREQ("own", info.name);
 	EXPECT_TRUE(info.features & RINGBUF_FEATURE_NAMED);
 	EXPECT_EQ(-EUSERS, ringbuf_reader_open(&second, "own", 0));
@@ -66,6 +69,32 @@ TEST_F(rings, as_asked_for)
 	EXPECT_EQ(0, ringbuf_destroy("own"));
 	EXPECT_EQ(-ENOENT, ringbuf_destroy("own"));
 	EXPECT_EQ(-1, stat("/dev/ringbuf-own", &st));
+}
+
+/* Each with its own id, and with the clock that it was made with. */
+TEST_F(rings, clocks_and_ids)
+{
+	static const int ids[] = {
+		CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_TAI,
+		RINGBUF_CLOCK_NONE,
+	};
+	struct ringbuf_config config = { .struct_size = sizeof(config) };
+	struct ringbuf_info info[5];
+	struct ringbuf_reader *r;
+
+	ASSERT_EQ(0, rb_load(""));
+	mount_configfs();
+	for (; config.clock <= RINGBUF_CLOCK_OFF; config.clock++) {
+		ASSERT_EQ(0, ringbuf_create("own", &config));
+		ASSERT_EQ(0, ringbuf_reader_open(&r, "own", 0));
+		ASSERT_EQ(0, ringbuf_reader_info(r, &info[config.clock]));
+		EXPECT_EQ(ids[config.clock], info[config.clock].clockid);
+		if (config.clock)
+			EXPECT_NE(0, memcmp(info[config.clock].id, info[0].id,
+					    RINGBUF_ID_SIZE));
+		ringbuf_reader_close(r);
+		EXPECT_EQ(0, ringbuf_destroy("own"));
+	}
 }
 
 TEST_F(rings, refused_whole)

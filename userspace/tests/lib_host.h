@@ -32,6 +32,8 @@ struct host_test {
 /* How often readers of this thread told the kernel where they are. */
 extern __thread unsigned int host_told;
 extern __thread uint64_t host_pos;
+/* lib_none.c: what a reader has set last */
+extern struct ringbuf_consumer none_set;
 
 /* A mapped reader of @f, from @pos and @seq on, without a file. */
 struct ringbuf_reader *host_reader(struct feed *f, uint64_t pos, uint64_t seq);

@@ -346,6 +346,42 @@ static bool dead(void)
 	END();
 }
 
+#define CHECK_SET(_mask, _flags, _records) do {				\
+	CHECK_EQ(sizeof(none_set), none_set.struct_size);		\
+	CHECK_EQ(_mask, none_set.mask);					\
+	CHECK_EQ(_flags, none_set.flags);				\
+	CHECK_EQ(_records, none_set.wake_records);			\
+	CHECK_EQ(0, none_set.reserved);					\
+} while (0)
+
+/* What somebody else sets meanwhile stays. */
+static bool sets_what_it_names(void)
+{
+	START(4096);
+
+	CHECK_EQ(0, ringbuf_reader_set_wake(r, 0, 7, 0));
+	CHECK_SET(RINGBUF_CONSUMER_WAKE, 0, 7);
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
+	CHECK_SET(RINGBUF_CONSUMER_RELIABLE, RINGBUF_CONSUMER_RELIABLE, 0);
+	CHECK_EQ(0, ringbuf_reader_set_reliable(r, false));
+	CHECK_SET(RINGBUF_CONSUMER_RELIABLE, 0, 0);
+	CHECK_EQ(0, set_up(whole(r), RINGBUF_CONSUMER_FRAMED));
+	CHECK_SET(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF,
+		  RINGBUF_CONSUMER_FRAMED, 0);
+	whole(r)->flags = RINGBUF_READER_EOF | RINGBUF_READER_RELIABLE;
+	CHECK_EQ(0, set_up(whole(r), 0));
+	CHECK_SET(RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF |
+		  RINGBUF_CONSUMER_RELIABLE,
+		  RINGBUF_CONSUMER_EOF | RINGBUF_CONSUMER_RELIABLE, 0);
+	/* As the file has it: nothing is set. */
+	none_set.mask = 0;
+	whole(r)->flags = 0;
+	CHECK_EQ(0, set_up(whole(r), 0));
+	CHECK_EQ(0, none_set.mask);
+	(void)e;
+	END();
+}
+
 /* In the middle of what it knew to be there. */
 static bool reliable_from_here(void)
 {
@@ -559,6 +595,7 @@ int main(void)
 		T(typed), T(for_each_ends), T(errors_and_errno),
 		T(lossy_tells_quarters), T(reliable_tells_sixteenths),
 		T(reliable_and_slow), T(reliable_and_room),
+		T(sets_what_it_names),
 		T(reliable_from_here), T(reliable_ahead_of_the_tail),
 		T(lossy_ahead_of_the_tail),
 		T(ahead_of_the_head), T(refused), T(dead),
