@@ -21,10 +21,13 @@ int main(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : "/dev/ringbuf";
 	struct ringbuf_info info = { .struct_size = sizeof(info) };
 	struct ringbuf_stats stats = { .struct_size = sizeof(stats) };
+	struct ringbuf_advance to = { .struct_size = sizeof(to) };
 	struct pollfd pfd = { .events = POLLIN };
 	const struct ringbuf_page *page;
+	const struct ringbuf_head *ends;
 	const struct ringbuf_record *rec;
-	unsigned long long pos, seq, rec_seq, head, tail, told;
+	unsigned long long pos, seq, rec_seq, head, tail;
+	size_t page_size = sysconf(_SC_PAGESIZE);
 	size_t len, n;
 	char text[256];
 	char *data;
@@ -35,40 +38,42 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	page = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, pfd.fd, 0);
+	page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, pfd.fd, 0);
+	ends = mmap(NULL, page_size, PROT_READ, MAP_SHARED, pfd.fd,
+		    info.head_offset);
 	data = mmap(NULL, 2 * info.data_size, PROT_READ, MAP_SHARED, pfd.fd,
 		    info.data_offset);
-	if (page == MAP_FAILED || data == MAP_FAILED) {
+	if (page == MAP_FAILED || ends == MAP_FAILED || data == MAP_FAILED) {
 		perror("mmap");
 		return 1;
 	}
 	pos = stats.pos;
-	told = pos;
+	to.pos = pos;
 	seq = stats.seq;
 	for (;;) {
 		tail = LOAD(page->tail);			/* 1 */
-		head = LOAD(page->head);
+		head = LOAD(ends->head);
 		if (pos < tail)					/* 2 */
 			pos = tail;
 		if (pos == head) {				/* 3 */
 			if (pfd.revents & POLLHUP)
 				return 0;
+			to.pos = pos;
 			if (fflush(stdout) ||
-			    ioctl(pfd.fd, RINGBUF_IOC_ADVANCE, &pos) ||
+			    ioctl(pfd.fd, RINGBUF_IOC_ADVANCE, &to) ||
 			    poll(&pfd, 1, -1) < 0) {
 				perror(path);
 				return 1;
 			}
-			told = pos;
 			continue;
 		}
-		/* Else its account of us would be of long ago. */
-		if (pos - told >= info.data_size / 4) {
-			if (ioctl(pfd.fd, RINGBUF_IOC_ADVANCE, &pos)) {
+		/* Or its account would count as lost what has long been read. */
+		if (pos - to.pos >= info.data_size / 4) {
+			to.pos = pos;
+			if (ioctl(pfd.fd, RINGBUF_IOC_ADVANCE, &to)) {
 				perror(path);
 				return 1;
 			}
-			told = pos;
 		}
 		rec = (void *)(data + (pos & (info.data_size - 1)));
 		len = LOAD(rec->len);				/* 4 */

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	struct ringbuf_consumer framed = {
 		.struct_size = sizeof(framed),
 		.flags = RINGBUF_CONSUMER_FRAMED,
+		.mask = RINGBUF_CONSUMER_FRAMED,
 	};
 	struct ringbuf_record *rec;
 	char *buf, *p;
@@ -42,7 +43,7 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	/* A record that does not fit would be EMSGSIZE. */
+	/* A frame that does not fit would be EMSGSIZE. */
 	size = RINGBUF_FRAME_SIZE(info.max_record);
 	buf = malloc(size);
 	if (!buf) {

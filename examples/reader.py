@@ -6,12 +6,13 @@ import os
 import struct
 import sys
 
-RINGBUF_IOC_SET_CONSUMER = 0xBC01
+RINGBUF_IOC_SET_CONSUMER = 0x4020BC01  # of most architectures, see <linux/ioctl.h>
 RINGBUF_CONSUMER_FRAMED = RINGBUF_RECORD_LOST = 1
 RECORD = struct.Struct("=IHHQQ")  # len, type, flags, seq, time_ns
 
 fd = os.open(sys.argv[1] if len(sys.argv) > 1 else "/dev/ringbuf", os.O_RDONLY)
-consumer = struct.pack("=IIIIQ", 24, RINGBUF_CONSUMER_FRAMED, 0, 0, 0)
+framed = RINGBUF_CONSUMER_FRAMED
+consumer = struct.pack("=IIIIQII", 32, framed, 0, 0, 0, framed, 0)  # mask: that alone
 fcntl.ioctl(fd, RINGBUF_IOC_SET_CONSUMER, consumer)
 while frames := os.read(fd, 1 << 20):  # a larger record would be EMSGSIZE
     at = 0

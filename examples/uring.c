@@ -27,6 +27,7 @@ static int open_ring(struct ring *ring, const char *path)
 	struct ringbuf_consumer framed = {
 		.struct_size = sizeof(framed),
 		.flags = RINGBUF_CONSUMER_FRAMED,
+		.mask = RINGBUF_CONSUMER_FRAMED,
 	};
 
 	ring->path = path;

@@ -49,9 +49,8 @@ static int __init template_init(void)
 		.name = "template",
 		.size = 64 * 1024,
 		.mode = 0640,
-		.timestamps = true,
+		.flags = RINGBUF_CONFIG_PRODUCER,
 	};
-	struct ringbuf *slot;
 
 	if (!period_ms) {
 		pr_err("period_ms must not be 0\n");
@@ -61,13 +60,6 @@ static int __init template_init(void)
 	if (IS_ERR(ring)) {
 		pr_err("no ring '%s': %pe\n", config.name, ring);
 		return PTR_ERR(ring);
-	}
-	/* A process could have been faster. */
-	slot = ringbuf_producer_get(config.name);
-	if (IS_ERR(slot)) {
-		pr_err("no slot in ring '%s': %pe\n", config.name, slot);
-		ringbuf_destroy(ring);
-		return PTR_ERR(slot);
 	}
 	mod_timer(&publish_timer, jiffies);
 	return 0;

@@ -378,6 +378,20 @@ static void say_busy(const char *path, const char *name)
 	holders_free(&all);
 }
 
+static void say_no_sense(const char *path)
+{
+	cli_error("%s: makes no sense; are the module and this command of one version?",
+		  path);
+}
+
+static bool is_ring_path(const char *path)
+{
+	struct stat st;
+
+	return !strncmp(path, "/dev/ringbuf", 12) && !stat(path, &st) &&
+	       S_ISCHR(st.st_mode);
+}
+
 int cli_open_failed(const char *name, int err)
 {
 	char buf[PATH_MAX];
@@ -402,11 +416,14 @@ int cli_open_failed(const char *name, int err)
 		break;
 	case ENOTTY:
 	case EISDIR:
-		cli_error("%s: is not a ring", path);
+		/* The ioctls of another version's module have other numbers. */
+		if (is_ring_path(path))
+			say_no_sense(path);
+		else
+			cli_error("%s: is not a ring", path);
 		break;
 	case EBADMSG:
-		cli_error("%s: makes no sense; are the module and this command of one version?",
-			  path);
+		say_no_sense(path);
 		break;
 	case ENAMETOOLONG:
 		cli_error("%s: no ring has so long a name", path);
