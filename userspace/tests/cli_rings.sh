@@ -25,8 +25,8 @@ t_mounts()
 t_defaults()
 {
 	rb create one
-	same '1048576 1 0 0 0600 0' \
-		"$(cd $rings/one && cat size timestamps reliable stall_ms mode max_consumers | xargs)"
+	same '1048576 boottime 0 0 0600 0' \
+		"$(cd $rings/one && cat size clock reliable stall_ms mode max_consumers | xargs)"
 	same '600' "$(stat -c %a /dev/ringbuf-one)"
 	echo hi | rb pub one
 	same hi "$(rb cat -n one)"
@@ -36,13 +36,17 @@ t_defaults()
 
 t_options()
 {
-	rb create --size 64K --reliable --stall 1.5s --no-timestamps --mode 0640 \
+	rb create --size 64K --reliable --stall 1.5s --clock none --mode 0640 \
 		--max-consumers 2 A-z_0.9
-	same '65536 0 1 1500 0640 2' \
-		"$(cd $rings/A-z_0.9 && cat size timestamps reliable stall_ms mode max_consumers | xargs)"
+	same '65536 none 1 1500 0640 2' \
+		"$(cd $rings/A-z_0.9 && cat size clock reliable stall_ms mode max_consumers | xargs)"
 	same '640' "$(stat -c %a /dev/ringbuf-A-z_0.9)"
 	rb create -s 4096 -L -S 20 b
 	same '4096 1 20' "$(cd $rings/b && cat size reliable stall_ms | xargs)"
+	for clock in boottime monotonic realtime tai none; do
+		rb create -C $clock $clock
+		rb info --json $clock | grep -q "\"clock\": \"$clock\", \"clockid\": -*[0-9]"
+	done
 	rb create -m 666 c
 	same '666' "$(stat -c %a /dev/ringbuf-c)"
 }
@@ -67,6 +71,8 @@ t_bad_options()
 	said 'such as 5s or 500ms'
 	ends 2 rb create --stall 5s a
 	said 'stall goes with --reliable'
+	ends 2 rb create --clock sundial a
+	said "wants boottime, monotonic, realtime, tai or none, not 'sundial'"
 	ends 2 rb create --max-consumers many a
 	said 'wants a number'
 	ends 2 rb create
