@@ -305,20 +305,16 @@ int ringbuf_reader_info(const struct ringbuf_reader *reader,
 	return get_info(((const struct reader *)reader)->fd, info);
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /**
  * ringbuf_reader_stats() - The reader's account
  * @reader: the reader
  * @stats: all is filled in, as RINGBUF_IOC_GET_STATS does
  *
  * Exact, at any time: what was released, what was lost, what waits. The kernel's
- * own account of a mapped reader knows only what it was told. So the largest lag,
- * which is the kernel's, may be too large by what a mapped reader had read and not
- * told the kernel of, a quarter of the ring at most.
+ * own account of a mapped reader knows only what it was told. Only the largest lag is
+ * the kernel's, which tells how near the reader has come to a loss: of a mapped reader
+ * it counts what was read and not told, a quarter of the ring at most; of one by
+ * read() it does not count what has been fetched, which cannot be lost.
  *
  * Return: 0 or a negative errno.
  */
@@ -359,9 +355,8 @@ int ringbuf_reader_stats(const struct ringbuf_reader *reader,
 	stats->lost_records = r->lost_records + lost_records;
 	stats->read_bytes = stats->pos - r->first_pos - r->lost_bytes;
 	stats->read_records = stats->seq - r->first_seq - r->lost_records;
-	stats->max_lag_bytes = larger(kernel.max_lag_bytes, stats->lag_bytes);
-	stats->max_lag_records = larger(kernel.max_lag_records,
-					stats->lag_records);
+	stats->max_lag_bytes = kernel.max_lag_bytes;
+	stats->max_lag_records = kernel.max_lag_records;
 	return 0;
 }
 
