@@ -34,6 +34,7 @@ static const char create_help[] =
 "                       in suspend), monotonic, realtime, tai or none\n"
 "  -m, --mode MODE      who may open it, in octal; default 0600\n"
 "  -c, --max-consumers N   readers at a time; default: any number\n"
+"  -u, --max-consumers-per-user N   of each user; default: 1024\n"
 "  -h, --help\n";
 
 static const char rm_help[] =
@@ -234,13 +235,13 @@ static bool parse_clock(const char *text, uint32_t *to)
 	return true;
 }
 
-static bool parse_consumers(const char *text, uint32_t *max)
+static bool parse_consumers(const char *option, const char *text, uint32_t *max)
 {
 	uint64_t n;
 
 	if (!cli_u64(text, &n) || n > INT32_MAX) {
-		cli_usage("create", "create: --max-consumers wants a number, not '%s'",
-			  text);
+		cli_usage("create", "create: --%s wants a number, not '%s'",
+			  option, text);
 		return false;
 	}
 	*max = n;
@@ -254,6 +255,7 @@ static const struct option create_longs[] = {
 	{ "clock", required_argument, NULL, 'C' },
 	{ "mode", required_argument, NULL, 'm' },
 	{ "max-consumers", required_argument, NULL, 'c' },
+	{ "max-consumers-per-user", required_argument, NULL, 'u' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
 };
@@ -273,7 +275,11 @@ static bool parse_option(struct ringbuf_config *config, int opt)
 	case 'm':
 		return parse_mode(optarg, &config->mode);
 	case 'c':
-		return parse_consumers(optarg, &config->max_consumers);
+		return parse_consumers("max-consumers", optarg,
+				       &config->max_consumers);
+	case 'u':
+		return parse_consumers("max-consumers-per-user", optarg,
+				       &config->max_consumers_per_user);
 	}
 	return false;
 }
@@ -283,7 +289,7 @@ int cmd_create(int argc, char **argv)
 	struct ringbuf_config config = { .struct_size = sizeof(config) };
 	int opt;
 
-	while ((opt = cli_getopt(argc, argv, ":s:LS:C:m:c:h",
+	while ((opt = cli_getopt(argc, argv, ":s:LS:C:m:c:u:h",
 				 create_longs)) != -1) {
 		if (opt == 'h')
 			return cli_help("create", create_help);

@@ -22,7 +22,8 @@ _ringbuf_options()
 		;;
 	replay) echo '--speed= --verbose' ;;
 	create)
-		echo '--size= --reliable --stall= --clock= --mode= --max-consumers='
+		echo '--size= --reliable --stall= --clock= --mode= --max-consumers=
+			--max-consumers-per-user='
 		;;
 	ls | info) echo '--json' ;;
 	top) echo '--interval= --iterations= --sort=' ;;
@@ -38,7 +39,7 @@ _ringbuf_short()
 	case $1 in
 	cat) echo fctBNARd ;;
 	record) echo fctBNA ;;
-	create) echo sSCmc ;;
+	create) echo sSCmcu ;;
 	pub) echo Tr ;;
 	replay) echo s ;;
 	top) echo ins ;;

@@ -12,7 +12,7 @@
 #define DIR_SIZE	(sizeof(RINGS "/") + RINGBUF_NAME_SIZE)
 
 /* As first published: what a caller must at least bring. */
-#define CONFIG_SIZE_VER0	32
+#define CONFIG_SIZE_VER0	40
 
 _Static_assert(sizeof(struct ringbuf_config) == CONFIG_SIZE_VER0,
 	       "the same for 32-bit callers");
@@ -79,6 +79,9 @@ static int configure(int dir, const struct ringbuf_config *c)
 		ret = set(dir, "mode", "%#llo", c->mode);
 	if (!ret && c->max_consumers)
 		ret = set(dir, "max_consumers", "%llu", c->max_consumers);
+	if (!ret && c->max_consumers_per_user)
+		ret = set(dir, "max_consumers_per_user", "%llu",
+			  c->max_consumers_per_user);
 	if (!ret && c->clock)
 		ret = set_text(dir, "clock", clock_names[c->clock]);
 	if (!ret && c->flags & RINGBUF_CONFIG_RELIABLE)
@@ -104,7 +107,7 @@ static int get_config(struct ringbuf_config *to,
 		if (bytes[i])
 			return -E2BIG;
 	*to = *from;
-	return to->flags & ~RINGBUF_CONFIG_RELIABLE ||
+	return to->flags & ~RINGBUF_CONFIG_RELIABLE || to->reserved ||
 	       to->clock > RINGBUF_CLOCK_OFF ? -EINVAL : 0;
 }
 

@@ -128,6 +128,8 @@ enum ringbuf_clock {
  * @mode: permissions of its node; 0: 0600
  * @max_consumers: readers at a time; 0: no limit
  * @clock: gives records their time, enum ringbuf_clock
+ * @max_consumers_per_user: readers at a time of each user; 0: 1,024
+ * @reserved: 0
  */
 struct ringbuf_config {
 	uint32_t struct_size;
@@ -137,6 +139,8 @@ struct ringbuf_config {
 	uint32_t mode;
 	uint32_t max_consumers;
 	uint32_t clock;
+	uint32_t max_consumers_per_user;
+	uint32_t reserved;
 };
 
 /* Rings */

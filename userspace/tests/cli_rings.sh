@@ -37,9 +37,10 @@ t_defaults()
 t_options()
 {
 	rb create --size 64K --reliable --stall 1.5s --clock none --mode 0640 \
-		--max-consumers 2 A-z_0.9
-	same '65536 none 1 1500 0640 2' \
-		"$(cd $rings/A-z_0.9 && cat size clock reliable stall_ms mode max_consumers | xargs)"
+		--max-consumers 2 --max-consumers-per-user 3 A-z_0.9
+	same '65536 none 1 1500 0640 2 3' \
+		"$(cd $rings/A-z_0.9 && cat size clock reliable stall_ms mode max_consumers \
+			max_consumers_per_user | xargs)"
 	same '640' "$(stat -c %a /dev/ringbuf-A-z_0.9)"
 	rb create -s 4096 -L -S 20 b
 	same '4096 1 20' "$(cd $rings/b && cat size reliable stall_ms | xargs)"
@@ -73,6 +74,8 @@ t_bad_options()
 	said 'stall goes with --reliable'
 	ends 2 rb create --clock sundial a
 	said "wants boottime, monotonic, realtime, tai or none, not 'sundial'"
+	ends 2 rb create --max-consumers-per-user many a
+	said '--max-consumers-per-user wants a number'
 	ends 2 rb create --max-consumers many a
 	said 'wants a number'
 	ends 2 rb create

@@ -116,12 +116,13 @@ static struct ringbuf_config all = {
 	.mode = 0640,
 	.max_consumers = 7,
 	.clock = RINGBUF_CLOCK_OFF,
+	.max_consumers_per_user = 3,
 };
 
 static bool configured(void)
 {
 	CHECK_EQ(0, make("a", &all, NULL, 0));
-	CHECK_DONE("mkdir " A ";open;size=4096;mode=0640;max_consumers=7;clock=none;reliable=1;stall_ms=5000;live=1;");
+	CHECK_DONE("mkdir " A ";open;size=4096;mode=0640;max_consumers=7;max_consumers_per_user=3;clock=none;reliable=1;stall_ms=5000;live=1;");
 	return true;
 }
 
@@ -129,14 +130,14 @@ static bool fails_whole(void)
 {
 	static const char *const calls[] = {
 		"open", "size=4096", "mode=0640", "max_consumers=7",
-		"clock=none", "reliable=1", "stall_ms=5000", "live=1",
+		"max_consumers_per_user=3", "clock=none", "reliable=1", "stall_ms=5000", "live=1",
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		CHECK_EQ(-ENOMEM, make("a", &all, calls[i], ENOMEM));
 		CHECK(strstr(done, ";rmdir " A ";"));
-		CHECK(i == 7 || !strstr(done, "live"));
+		CHECK(i == 8 || !strstr(done, "live"));
 	}
 	/* What is there already is somebody else's. */
 	CHECK_EQ(-EEXIST, make("a", &all, "mkdir " A, EEXIST));
@@ -185,6 +186,9 @@ static bool versions(void)
 	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
 	big.c.flags = 0;
 	big.c.clock = RINGBUF_CLOCK_OFF + 1;
+	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
+	big.c.clock = 0;
+	big.c.reserved = 1;
 	CHECK_EQ(-EINVAL, make("a", &big.c, NULL, 0));
 	return true;
 }
