@@ -21,7 +21,7 @@ cd "$TOP"
 
 T=${T:-} K=${K:-} V=${V:-} LEVEL=${LEVEL:-full} JOBS=${JOBS:-2} GUESTS=${GUESTS:-2}
 logs=$TOP/build/logs
-passed=0 failed=0 skipped=0 pinned=0 times=
+passed=0 failed=0 skipped=0 cached=0 pinned=0 times=
 summary=()
 began=$SECONDS
 mkdir -p "$logs"
@@ -41,13 +41,13 @@ shopt -s lastpipe
 # tally [WHERE]: reads sections from stdin (lib/tap.awk), adds up what they hold.
 tally()
 {
-	local p f s
+	local p f s c
 	rm -f "$work/counts"
 	# Not mawk, Debian's awk: it holds lines back until it has 4 KiB of them.
 	busybox awk -v COUNTS="$work/counts" -v ALL="$V" -v TIMES="$TIMES" -v WHERE="${1:+$1: }" \
 		-f selftests/lib/tap.awk || :
-	read -r p f s pinned <"$work/counts" || p=0 f=1 s=0
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	read -r p f s pinned c <"$work/counts" || p=0 f=1 s=0 c=0
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s)) cached=$((cached + c))
 }
 
 # broken NAME TEXT: one failure that no test of its own has told
@@ -471,7 +471,7 @@ for suite; do
 	echo "== $suite"
 	"suite_$suite"
 	[ $((passed + failed + skipped)) -gt $((p + f + s)) ] || broken "$suite" "ran no test"
-	summary+=("$(printf '%-10s %5d passed %3d failed %3d skipped %5d s' "$suite" \
+	summary+=("$(printf '%-15s %5d passed %3d failed %3d skipped %5d s' "$suite" \
 		$((passed - p)) $((failed - f)) $((skipped - s)) $((SECONDS - t)))")
 done
 
@@ -486,6 +486,7 @@ fi
 echo "== sum"
 printf '  %s\n' "${summary[@]}"
 printf '  total time %d s; logs in build/logs\n' $((SECONDS - began))
+[ "$cached" = 0 ] || echo "  cached: $cached passed earlier, and nothing that they depend on has changed"
 line="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || line+=", $skipped skipped"
 echo "$line"

@@ -55,7 +55,7 @@ prefetch()
 # in_lanes JOB…: each job is told when it has ended
 in_lanes()
 {
-	local job status left
+	local job status left old
 	local closing='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
 	printf '%s\n' "$@" >"$work/queue"
 	left=$#
@@ -73,7 +73,11 @@ in_lanes()
 	} | while read -r status job; do
 		left=$((left - 1))
 		sed '/^== sum$/,$d' "$work/$job"
-		mapfile -t -O ${#summary[@]} summary < <(sed -n "/^== sum\$/,\$ { / passed .* s\$/ s/^  .\{12\}/$(printf '%-28s' "${job//\//\\/}")/p }" "$work/$job")
+		mapfile -t -O ${#summary[@]} summary < <(awk -v job="$job" '
+			/^== sum$/ { on = 1 }
+			on && / passed .* s$/ { sub(/^ *[^ ]+/, ""); printf "%-22s%s\n", job, $0 }' "$work/$job")
+		old=$(sed -n 's/^  cached: \([0-9]*\) .*/\1/p' "$work/$job" | tail -n 1)
+		cached=$((cached + ${old:-0}))
 		if [[ $(grep -E "$closing" "$work/$job" | tail -n 1) =~ $closing ]]; then
 			passed=$((passed + BASH_REMATCH[1]))
 			failed=$((failed + BASH_REMATCH[2]))

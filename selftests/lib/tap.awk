@@ -3,8 +3,9 @@
 # Counts the leaves of TAP and KTAP, shows failures with what led to them, and
 # finds what was cut short. Input: sections, each "@begin NAME", output,
 # "@end STATUS [SECONDS [CPU]]"; an "@error TEXT" in one makes it fail. Prints one line
-# a section, and to the file COUNTS the sums: passed, failed, skipped, and the
-# sections with an @error. ALL=1 shows passed tests as well, and what programs note.
+# a section, and to the file COUNTS the sums: passed, failed, skipped, the sections
+# with an @error, and how many of the passed say "# cached". ALL=1 shows passed tests as
+# well, and what programs note.
 # TIMES: the file to append "SECONDS CPU NAME" of each section to, with WHERE before the
 # name; CPU are the seconds of a CPU that it took, or "-".
 
@@ -94,6 +95,7 @@ function end_section(status, seconds, cpu_seconds,    line)
 	all_passed += passed
 	all_failed += failed
 	all_skipped += skipped
+	all_cached += cached
 	open = 0
 }
 
@@ -206,5 +208,5 @@ END {
 		error = "cut short: its output ends in the middle"
 		end_section(0)
 	}
-	print all_passed + 0, all_failed + 0, all_skipped + 0, all_errors + 0 >COUNTS
+	print all_passed + 0, all_failed + 0, all_skipped + 0, all_errors + 0, all_cached + 0 >COUNTS
 }
