@@ -34,7 +34,7 @@
 #define RB_DEV		"/dev/ringbuf"
 #define RB_HEADER	((int)sizeof(struct ringbuf_record))
 #define RB_LOST_FRAME	((int)RINGBUF_FRAME_SIZE(sizeof(struct ringbuf_lost)))
-#define RB_WAIT_MS	10000
+#define RB_WAIT_MS	30000
 #define RB_MAX		(1 << 18)
 
 /* Not every test needs every helper. */

@@ -284,8 +284,7 @@ suite_selftest()
 		for p in $chosen; do
 			files+=(--file "$bin/$p:/tests/$p")
 		done
-		limit=120
-		[ "$level" = quick ] || limit=300
+		limit=300
 		# Those that are built here, with checks in every load and store.
 		case "$kernel" in debug | kcsan | rtdebug) limit=900 ;; esac
 		count=$GUESTS
@@ -407,7 +406,7 @@ suite_userspace_guest()
 		build "$kernel" || continue
 		cp "$work/list" "$work/programs"
 		guests "$count" "userspace on $kernel" "$logs/userspace-$kernel" \
-			--kernel "$kernel" --smp 2 --mem 2048 --timeout 900 \
+			--kernel "$kernel" --smp 2 --mem 2048 --timeout 3600 \
 			--modprobe configfs "${files[@]}" --file "$dir/kmod/ringbuf.ko" \
 			--file "$dir/kmod/samples/ringbuf_proc.ko" \
 			--file "$out/ringbuf-static:/bin/ringbuf" --file "$tests/pty:/bin/pty" \

@@ -39,7 +39,7 @@ colour=
 status=0
 start=$EPOCHREALTIME
 echo "ringbuf: one producer, many readers, one copy. A guest boots (Debian's $KERNEL)..."
-"$TOP/selftests/vm/run.sh" --quiet --kernel "$KERNEL" --timeout 120 --file "$demo" -- \
+"$TOP/selftests/vm/run.sh" --quiet --kernel "$KERNEL" --timeout 600 --file "$demo" -- \
 	sh /demo/guest.sh $colour || status=$?
 took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f", b - a }')
 

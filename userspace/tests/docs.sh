@@ -272,7 +272,7 @@ files+=(--file "$tree/build/userspace/ringbuf-static:/bin/ringbuf")
 
 if [ -s "$work/guest.sh" ]; then
 	status=0
-	selftests/vm/run.sh --quiet --kernel $KERNEL --timeout 600 --modprobe configfs \
+	selftests/vm/run.sh --quiet --kernel $KERNEL --timeout 1800 --modprobe configfs \
 		--keep-log "$TOP/build/logs/docs.log" "${files[@]}" -- \
 		'. /tests/guest; . /tests/guest.sh; reset guest-bare; echo end' \
 		>"$work/guest.out" 2>"$work/log" </dev/null || status=$?

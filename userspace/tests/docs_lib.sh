@@ -18,10 +18,10 @@ report()
 	fi
 }
 
-# wait_for COMMAND: ten seconds and more, for who is to be ready
+# wait_for COMMAND: half a minute, for who is to be ready
 wait_for()
 {
-	for _ in $(seq 50); do
+	for _ in $(seq 150); do
 		! eval "$1" || return 0
 		sleep 0.2
 	done

@@ -326,7 +326,7 @@ if [ $failed = 0 ]; then
 	python=$(readlink -f "$PYTHON")
 	: >"$work/log"
 	status=0
-	selftests/vm/run.sh --quiet --kernel $KERNEL --timeout 120 "${files[@]}" -- \
+	selftests/vm/run.sh --quiet --kernel $KERNEL --timeout 600 "${files[@]}" -- \
 		"sh /guest.sh $python" >"$work/guest" 2>"$work/err" </dev/null || status=$?
 	while IFS= read -r line; do
 		case "$line" in

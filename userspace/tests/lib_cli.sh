@@ -12,7 +12,7 @@ cd $out || exit 1
 # Nothing here takes long, so what hangs is ended, and fails.
 rb()
 {
-	timeout 20 ringbuf "$@"
+	timeout 60 ringbuf "$@"
 }
 
 # Where rings are made; mounted by the first test that makes one.
@@ -36,7 +36,7 @@ load()
 #	bg ARGUMENT... & pid=$!
 bg()
 {
-	exec timeout 20 ringbuf "$@"
+	exec timeout 60 ringbuf "$@"
 }
 
 # check NAME FUNCTION [ARGUMENT]...: a test, which ends at the first failure
@@ -100,13 +100,13 @@ silent()
 	same '' "$(cat $out/said)"
 }
 
-# until COMMAND...: wait for it to succeed, ten seconds at most
+# until COMMAND...: wait for it to succeed, half a minute at most
 until_true()
 {
 	tries=0
 	while ! "$@"; do
 		tries=$((tries + 1))
-		[ $tries -lt 200 ] || {
+		[ $tries -lt 600 ] || {
 			echo "never came true: $*"
 			return 1
 		}
