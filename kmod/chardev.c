@@ -35,6 +35,7 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 	if (unlikely(!payload)) {
 		*need = ringbuf_core_need(&rb->core, rb->core.head,
 					  ringbuf_frame_size(len));
+		ringbuf_core_refuse(&rb->core);
 		return -EAGAIN;
 	}
 	if (ringbuf_copy_in(rb, payload, len, from) < len) {
@@ -100,6 +101,7 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 	}
 	if (!room) {
 		*need = ringbuf_core_need(&rb->core, rb->core.head, frame);
+		ringbuf_core_refuse(&rb->core);
 		return -EAGAIN;
 	}
 	copied = ringbuf_copy_in(rb, room, len, from);
@@ -150,7 +152,7 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 	if (nowait) {
 		if (!mutex_trylock(&rb->write_lock)) {
 			/* Who has it may take what room there is. */
-			WRITE_ONCE(rb->wanted, true);
+			WRITE_ONCE(rb->room_wanted, true);
 			return -EAGAIN;
 		}
 	} else if (mutex_lock_interruptible(&rb->write_lock)) {
@@ -166,11 +168,11 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 		ringbuf_ring_wake(rb);
 		return ret;
 	}
-	WRITE_ONCE(rb->wanted, true);
-	/* LMM(full:A) pairs with LMM(let_go:A) and LMM(stall:A). */
+	WRITE_ONCE(rb->room_wanted, true);
+	/* LMM(full:A) pairs with LMM(wake_for_room:A) and LMM(poll:A). */
 	smp_mb();
-	/* Those who have had their time hold no longer. */
-	return ringbuf_ring_no_room(rb, *need) ? -EAGAIN : 0;
+	/* Consumers whose time is up hold no longer. */
+	return ringbuf_ring_refused(rb, *need, nowait) ? -EAGAIN : 0;
 }
 
 /* @nowait: not even for another thread. */
@@ -226,7 +228,7 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	}
 	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &rb->writers, wait);
-	/* Who does not ask for room is held by nobody. */
+	/* A poll() that does not ask for room asks nobody to make way. */
 	room = (file->f_mode & FMODE_WRITE) &&
 	       (poll_requested_events(wait) & RINGBUF_POLL_WRITE);
 	if (file->f_mode & FMODE_READ)

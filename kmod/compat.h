@@ -6,9 +6,9 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
-#include <linux/timer.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 /* 6.13 wants the namespace as a string. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
@@ -39,11 +39,11 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #define ITER_DEST	READ
 #endif
 
-/* 6.2 tells timers that nobody will start again. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-#define ringbuf_timer_shutdown_sync	timer_shutdown_sync
+/* 6.17 renamed the workqueue whose works run on any CPU. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define ringbuf_unbound_wq	system_dfl_wq
 #else
-#define ringbuf_timer_shutdown_sync	del_timer_sync
+#define ringbuf_unbound_wq	system_unbound_wq
 #endif
 
 /* 6.5 renamed the splice helper for files that have a read_iter. */

@@ -56,7 +56,7 @@ static inline bool move_hold(struct ringbuf_file *rf, u64 pos)
 static inline void let_go(struct ringbuf_file *rf, u64 from, u64 to)
 {
 	if (READ_ONCE(rf->hold))
-		ringbuf_ring_let_go(rf->ring, from, to);
+		ringbuf_ring_wake_for_room(rf->ring, from, to);
 }
 
 /**
@@ -142,8 +142,14 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		       const struct ringbuf_cursor *to)
 {
 	struct ringbuf_cursor *cur = &rf->cursor;
+	struct ringbuf *rb = rf->ring;
+	bool back = ringbuf_before(to->at.pos, from->at.pos);
 	bool same;
 
+	if (back) {
+		mutex_lock(&rb->holds_lock);
+		ringbuf_core_find_first(&rb->core);
+	}
 	spin_lock(&rf->lock);
 	same = !memcmp(cur, from, sizeof(*from)) && move_hold(rf, to->at.pos);
 	if (same) {
@@ -157,6 +163,8 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 		cur->read_records = to->read_records;
 	}
 	spin_unlock(&rf->lock);
+	if (back)
+		mutex_unlock(&rb->holds_lock);
 	if (!same) {
 		/* On the way back it may have been seen to hold. */
 		let_go(rf, to->at.pos, from->at.pos);
@@ -164,7 +172,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	}
 	moved(rf, from->at.pos, to->at.pos);
 	/* Going back is as good as publishing, for who waits at the head. */
-	if (ringbuf_before(to->at.pos, from->at.pos)) {
+	if (back) {
 		/* LMM(back:A) pairs with LMM(wake:A): the cursor, then head. */
 		smp_mb();
 		ringbuf_watermark_wake(rf);

@@ -7,6 +7,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
 #include "core.h"
@@ -106,6 +107,7 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	c->milestone = (start->pos & ~(u64)(c->stride - 1)) + c->stride;
 	c->bound = start->pos;
 	c->aim = start->pos;
+	c->asked = start->pos;
 	INIT_LIST_HEAD(&c->holds);
 	c->start = *start;
 
@@ -121,9 +123,9 @@ void ringbuf_core_init(struct ringbuf_core *c, struct ringbuf_page *page,
 	head_page->head_seq_again = start->seq;
 }
 
-static struct ringbuf_milestone *milestone_at(struct ringbuf_core *c, u64 pos)
+static unsigned int milestone_of(const struct ringbuf_core *c, u64 pos)
 {
-	return &c->milestones[(pos / c->stride) % RINGBUF_MILESTONES];
+	return (pos / c->stride) % RINGBUF_MILESTONES;
 }
 
 /**
@@ -137,73 +139,81 @@ static struct ringbuf_milestone *milestone_at(struct ringbuf_core *c, u64 pos)
  */
 void ringbuf_core_pass(struct ringbuf_core *c)
 {
+	const struct ringbuf_milestone *last;
 	struct ringbuf_milestone *m;
 
 	do {
-		m = milestone_at(c, c->milestone);
-		m->pos = c->head;
-		m->records = c->head_seq - c->start.seq - c->dropped;
+		m = &c->milestones[milestone_of(c, c->milestone)];
+		last = &c->milestones[milestone_of(c, c->milestone - c->stride)];
+		WRITE_ONCE(m->gaps, c->dropped - last->dropped);
+		WRITE_ONCE(m->pos, c->head);
+		WRITE_ONCE(m->records, c->head_seq - c->start.seq - c->dropped);
+		WRITE_ONCE(m->dropped, c->dropped);
 		c->milestone += c->stride;
 	} while (!ringbuf_before(c->head, c->milestone));
 }
 
 /* The first record at or after the next multiple of the stride. */
-static u64 next_stride(struct ringbuf_core *c, u64 pos)
+static u64 next_stride(const struct ringbuf_core *c, u64 pos)
 {
-	return milestone_at(c, pos + c->stride - 1)->pos;
+	return c->milestones[milestone_of(c, pos + c->stride - 1)].pos;
 }
 
 /*
- * The first record at or after @pos, and how many were before it: the one of the
- * milestone before, or one after that.
+ * Where the tail may go: to the milestone at @want, or to the slowest hold if that
+ * is nearer, but at least to @need. A record begins at either. Consumers that join
+ * meanwhile see where the tail is about to go, or are seen here.
  */
-static u64 pass_over(struct ringbuf_core *c, u64 pos, u64 *records)
+static bool find_tail(struct ringbuf_core *c, u64 need, u64 want, u64 *tail)
 {
-	const struct ringbuf_milestone *m = milestone_at(c, pos);
-	u64 tail = c->page->tail;
-
-	*records = c->overwritten;
-	/* Else it is not of this turn of the ring, or was never reached. */
-	if (ringbuf_before(tail, m->pos) && !ringbuf_before(pos, m->pos)) {
-		tail = m->pos;
-		*records = m->records;
-	}
-	while (ringbuf_before(tail, pos)) {
-		tail += ringbuf_frame_size(ringbuf_frame_at(c, tail)->len);
-		++*records;
-	}
-	return tail;
-}
-
-/*
- * Where the tail may go: to @want, or at least to @need; no further than to the
- * slowest hold. Consumers that join meanwhile either see where it is about to
- * go, or are seen.
- */
-static bool find_tail(struct ringbuf_core *c, u64 need, u64 want, u64 *tail,
-		      u64 *records)
-{
-	for (;;) {
-		if (c->reliable && ringbuf_before(c->bound, need) &&
-		    !ringbuf_core_scan(c, need)) {
-			WRITE_ONCE(c->aim, c->page->tail);
-			return false;
-		}
-		if (c->reliable && ringbuf_before(c->bound, want))
-			want = c->bound;
-		*tail = pass_over(c, want, records);
-		if (!c->reliable)
-			return true;
-
+	*tail = want;
+	if (!c->reliable)
+		return true;
+	while (!ringbuf_before(c->bound, need) || ringbuf_core_scan(c, need)) {
+		*tail = ringbuf_before(c->bound, want) ? c->bound : want;
 		WRITE_ONCE(c->aim, *tail);
 		/* LMM(find_tail:A) pairs with LMM(hold_join:A). */
 		smp_mb();
 		if (READ_ONCE(c->joins) == c->joins_seen)
 			return true;
-		ringbuf_core_scan(c, need);
+		if (!ringbuf_core_scan(c, need))
+			break;
+		/* A consumer that joined after the barrier has seen the aim. */
 		if (!ringbuf_before(c->bound, *tail))
 			return true;
 	}
+	WRITE_ONCE(c->aim, c->page->tail);
+	return false;
+}
+
+/**
+ * ringbuf_core_refuse() - The producer gives up a reserve that has no room
+ * @c: the ring
+ *
+ * The producer waits from now on, until it reserves something. Each reserve looks
+ * for room first, so that the others need not look whether the wait is over.
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_refuse(struct ringbuf_core *c)
+{
+	WRITE_ONCE(c->refused, true);
+	c->limit = c->head;
+}
+
+/**
+ * ringbuf_core_stop_waiting() - The producer has room, or goes
+ * @c: the ring
+ *
+ * Context: any; producer only.
+ */
+void ringbuf_core_stop_waiting(struct ringbuf_core *c)
+{
+	c->limit = c->page->tail + c->size;
+	if (!c->refused)
+		return;
+	WRITE_ONCE(c->served, c->served + 1);
+	WRITE_ONCE(c->refused, false);
 }
 
 /**
@@ -211,23 +221,27 @@ static bool find_tail(struct ringbuf_core *c, u64 need, u64 want, u64 *tail,
  * @c: the ring
  * @end: position up to which frames are to overwrite nothing retained
  *
- * Goes on to the next stride if it may, so that this is rare.
+ * Moves the tail to the next stride if it may, so that this is rare.
  *
- * Context: any; producer only.
+ * Context: any; producer only. Constant time, but for ringbuf_core_scan().
  *
  * Return: false when a reliable consumer holds the space, and nothing has moved.
  */
 bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 {
 	u64 need = end - c->size;
-	u64 tail, records;
+	u64 tail;
 
+	/* After a refusal the limit is lower than it need be. */
+	if (!ringbuf_before(c->page->tail, need)) {
+		ringbuf_core_stop_waiting(c);
+		return true;
+	}
 	/* The tail stays behind the head that consumers know. */
 	ringbuf_core_publish(c);
-	if (!find_tail(c, need, next_stride(c, need), &tail, &records))
+	if (!find_tail(c, need, next_stride(c, need), &tail))
 		return false;
 
-	WRITE_ONCE(c->overwritten, records);
 	WRITE_ONCE(c->page->tail_seq, ringbuf_frame_at(c, tail)->seq);
 	/* LMM(make_room:A) pairs with LMM(peek:A): tail <= head for all. */
 	smp_store_release(&c->page->tail, tail);
@@ -236,7 +250,7 @@ bool ringbuf_core_make_room(struct ringbuf_core *c, u64 end)
 	 * overwrites a record sees the tail that has passed it.
 	 */
 	smp_wmb();
-	c->limit = tail + c->size;
+	ringbuf_core_stop_waiting(c);
 	return true;
 }
 
@@ -393,6 +407,51 @@ void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m)
 	m->pos = READ_ONCE(c->page->tail);
 	/* Nothing but an unused ring is empty. */
 	*m = ringbuf_core_peek(c, m, &v) ? v.at : c->start;
+}
+
+/**
+ * ringbuf_core_overwritten() - How many records lie before the tail
+ * @c: the ring
+ * @tail: a tail, as ringbuf_core_tail() gave it
+ * @records: how many lie before it
+ *
+ * The seqs before the tail are records and seqs that were dropped. How many were
+ * dropped the next milestone tells, unless some were dropped within its stride:
+ * then the records up to the milestone are counted one by one.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: false when the tail has overtaken the count: @tail is too old.
+ */
+bool ringbuf_core_overwritten(const struct ringbuf_core *c,
+			      const struct ringbuf_mark *tail, u64 *records)
+{
+	const struct ringbuf_milestone *m;
+	u64 end, pos = tail->pos;
+	u32 len, n = 0;
+
+	*records = 0;
+	if (pos == c->start.pos)
+		return true;
+	m = &c->milestones[milestone_of(c, pos + c->stride)];
+	end = READ_ONCE(m->pos);
+	*records = READ_ONCE(m->records);
+	if (!READ_ONCE(m->gaps)) {
+		*records = tail->seq - c->start.seq - READ_ONCE(m->dropped);
+		end = pos;
+	}
+	/* The place of the milestone is not used again before the tail is there. */
+	if (!ringbuf_core_intact(c, pos))
+		return false;
+	for (; ringbuf_before(pos, end); pos += ringbuf_frame_size(len)) {
+		len = READ_ONCE(ringbuf_frame_at(c, pos)->len);
+		if (!ringbuf_core_intact(c, pos))
+			return false;
+		--*records;
+		if (!(++n % 1024))
+			cond_resched();
+	}
+	return true;
 }
 
 /**

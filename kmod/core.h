@@ -26,10 +26,18 @@ struct ringbuf_mark {
 	u64 seq;
 };
 
-/* A place in the stream: a position and how many records lie before it. */
+/**
+ * struct ringbuf_milestone - A place in the stream
+ * @pos: position
+ * @records: how many records lie before it
+ * @dropped: seqs that were dropped before the head came there
+ * @gaps: how many of those were dropped since the milestone before
+ */
 struct ringbuf_milestone {
 	u64 pos;
 	u64 records;
+	u64 dropped;
+	u64 gaps;
 };
 
 #define RINGBUF_MILESTONES	64
@@ -46,20 +54,36 @@ struct ringbuf_milestone {
  * @start: where the first record was or will be
  * @head: producer's own: after the newest committed record
  * @head_seq: producer's own: seq of the next record
- * @limit: producer's own: frames up to here overwrite nothing retained
  * @next: producer's own: after the open reservation; @head when there is none
+ * @limit: producer's own: frames up to here overwrite nothing retained; not beyond
+ *	@head after a refusal, so that the next reserve looks for room
  * @milestone: producer's own: the multiple of @stride that @head passes next
- * @bound: producer's own: the slowest hold when it last looked
- * @joins_seen: producer's own: @joins when it last looked
+ * @bound: producer's own: no hold was before this at the last scan
+ * @joins_seen: producer's own: @joins at the last scan
+ * @left_out: producer's own: @slowest at the last scan; to be compared only
+ * @rest: producer's own: no hold but @left_out was before this at the last scan
  * @reliable: there may be holds
- * @holds: the reliable consumers' (struct ringbuf_hold), for who serialises
- *	joining and leaving; the producer walks them under RCU
+ * @refused: the producer waits for reliable consumers, or has given up what they
+ *	had no room for; written by the producer
+ * @served: how often a reserve had room after one was refused; written by the
+ *	producer
+ * @aim: where the tail is about to go, if not held; written by the producer
  * @joins: how often a hold came or moved back
- * @aim: where the tail is about to go, if not held
- * @milestones: for each multiple of @stride in the ring the first record that
- *	begins there or later, and how many came before it
- * @overwritten: records that the tail has passed
+ * @holds: the reliable consumers' (struct ringbuf_hold). Under the holds' lock, as
+ *	all that follows up to @began; the producer walks the list under RCU
+ * @nr_holds: how many there are; anyone may read it
+ * @slowest: the hold that was the slowest when somebody looked last, NULL: not
+ *	known; anyone may follow it under RCU
+ * @beyond: no hold but @slowest is before this
+ * @first: of the holds that were asked to make way and have not, the one that was
+ *	asked first; NULL: there is none; anyone may follow it under RCU
+ * @first_gone: @first is NULL because that hold left; there may be others
+ * @asked: each hold before this was asked to make way
+ * @began: since when the producer waits, in ns; what a hold was asked before does
+ *	not count
  * @dropped: seqs used by records that could not be published
+ * @milestones: for each multiple of @stride in the ring the first record that
+ *	begins there or later; written by the producer
  */
 struct ringbuf_core {
 	struct ringbuf_page *page;
@@ -78,13 +102,23 @@ struct ringbuf_core {
 	u64 bound;
 	u64 joins_seen;
 	bool reliable;
+	bool refused;
 
-	struct list_head holds ____cacheline_aligned;
-	u64 joins;
+	const struct ringbuf_hold *left_out ____cacheline_aligned;
+	u64 rest;
+	u64 served;
+	u64 dropped;
 	u64 aim;
 
-	u64 overwritten ____cacheline_aligned;
-	u64 dropped;
+	u64 joins ____cacheline_aligned;
+	struct list_head holds;
+	unsigned int nr_holds;
+	struct ringbuf_hold __rcu *slowest;
+	u64 beyond;
+	struct ringbuf_hold __rcu *first;
+	bool first_gone;
+	u64 asked;
+	u64 began;
 
 	struct ringbuf_milestone milestones[RINGBUF_MILESTONES];
 };
@@ -116,12 +150,12 @@ struct ringbuf_cursor {
  * struct ringbuf_hold - What a reliable consumer has over the producer
  * @node: in the ring's holds
  * @pos: the tail does not pass it; written by the consumer
- * @need: what it was asked to make way for when it began to hold the producer
+ * @need: where the tail wanted to go when the hold was asked to make way
  * @since: when that was, in ns
- * @demoted: the producer waits for it no more
- * @owner: who holds, for those who want to know
+ * @demoted: the producer waits for it no more, and it is off the list
+ * @owner: the process that holds
  *
- * Freed by its owner a grace period after ringbuf_hold_leave().
+ * Its owner frees it a grace period after ringbuf_hold_leave().
  */
 struct ringbuf_hold {
 	struct list_head node;
@@ -367,6 +401,8 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns);
 /* The consumers' side: anyone, at any time. */
 void ringbuf_core_head(const struct ringbuf_core *c, struct ringbuf_mark *m);
 void ringbuf_core_tail(const struct ringbuf_core *c, struct ringbuf_mark *m);
+bool ringbuf_core_overwritten(const struct ringbuf_core *c,
+			      const struct ringbuf_mark *tail, u64 *records);
 u64 ringbuf_core_span(const struct ringbuf_core *c,
 		      const struct ringbuf_view *v, u64 limit, u64 *records);
 int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
@@ -431,8 +467,7 @@ static inline void *ringbuf_core_reserve_plain(struct ringbuf_core *c, u32 len,
  * @type: the record's type
  *
  * Context: any; producer only. Takes no lock and allocates nothing. Constant
- * time; while a reliable consumer is right behind the tail it may pass over the
- * oldest records, up to a stride of them.
+ * time, but for a look at all holds once for each turn of the ring.
  *
  * Return: where to write @len bytes, aligned to RINGBUF_ALIGN; NULL when @len
  * is out of range, a reservation is open already, or a reliable consumer holds
@@ -570,12 +605,20 @@ static inline const u8 *ringbuf_core_plain(const struct ringbuf_core *c,
 /* Reliable consumers. */
 bool ringbuf_core_scan(struct ringbuf_core *c, u64 need);
 void ringbuf_core_drop(struct ringbuf_core *c);
+void ringbuf_core_refuse(struct ringbuf_core *c);
+void ringbuf_core_stop_waiting(struct ringbuf_core *c);
+void ringbuf_core_find_first(struct ringbuf_core *c);
 void ringbuf_hold_join(struct ringbuf_hold *hold, struct ringbuf_core *c,
 		       struct ringbuf_cursor *cur);
 bool ringbuf_hold_back(struct ringbuf_hold *hold, struct ringbuf_core *c,
 		       u64 pos);
-void ringbuf_hold_leave(struct ringbuf_hold *hold);
-u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall);
+void ringbuf_hold_leave(struct ringbuf_hold *hold, struct ringbuf_core *c);
+struct ringbuf_hold *ringbuf_core_holder(struct ringbuf_core *c, u64 need);
+u64 ringbuf_core_wait_for_holds(struct ringbuf_core *c, u64 need, u64 now,
+				u64 stall);
+u64 ringbuf_core_still_held(const struct ringbuf_core *c, u64 need, u64 now,
+			    u64 stall);
+void ringbuf_core_new_wait(struct ringbuf_core *c, u64 now);
 
 /**
  * ringbuf_hold_move() - A reliable consumer is done with what is before
@@ -588,7 +631,7 @@ u64 ringbuf_core_held(struct ringbuf_core *c, u64 need, u64 now, u64 stall);
  */
 static inline void ringbuf_hold_move(struct ringbuf_hold *hold, u64 pos)
 {
-	/* LMM(hold_move:A) pairs with LMM(scan:B) and LMM(held:C). */
+	/* LMM(hold_move:A) pairs with LMM(scan:B). */
 	smp_store_release(&hold->pos, pos);
 }
 

@@ -75,18 +75,20 @@ static const s32 clockids[] = {
  * @rb: the ring
  * @info: all but struct_size is filled in
  *
- * Context: any.
+ * Context: task; may sleep.
  */
 void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 {
 	struct ringbuf_core *core = &rb->core;
 	struct ringbuf_mark tail, head;
+	u64 overwritten;
 
 	do {
 		ringbuf_core_tail(core, &tail);
 		ringbuf_core_head(core, &head);
-		/* Else they would be further apart than the ring is large. */
-	} while (!ringbuf_core_intact(core, tail.pos));
+		/* A tail that has moved may be further away than the ring is large. */
+	} while (!ringbuf_core_intact(core, tail.pos) ||
+		 !ringbuf_core_overwritten(core, &tail, &overwritten));
 
 	memset(info, 0, sizeof(*info));
 	info->abi = RINGBUF_ABI;
@@ -98,7 +100,7 @@ void ringbuf_get_info(struct ringbuf *rb, struct ringbuf_info *info)
 	info->tail = tail.pos;
 	info->head_seq = head.seq;
 	info->tail_seq = tail.seq;
-	info->overwritten = READ_ONCE(core->overwritten);
+	info->overwritten = overwritten;
 	info->dropped = READ_ONCE(core->dropped);
 	info->max_record = ringbuf_max_record(core->size);
 	info->consumers = atomic_read(&rb->consumers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reliable consumers of the character device: they join, hold and leave.
+ * Reliable consumers of the character device: they join, hold and leave. The ring's
+ * holds_lock comes before a file's lock.
  */
 
 #include <linux/rcupdate.h>
@@ -8,7 +9,7 @@
 #include <linux/slab.h>
 #include "file.h"
 
-/* A hold that the producer waits for, or NULL. The caller holds @rf->lock. */
+/* A hold that the producer waits for, or NULL. The caller has @rf->lock. */
 static struct ringbuf_hold *live_hold(const struct ringbuf_file *rf)
 {
 	if (!rf->hold || READ_ONCE(rf->hold->hold.demoted))
@@ -21,25 +22,21 @@ static struct ringbuf_hold *live_hold(const struct ringbuf_file *rf)
  * @rf: its file
  * @pos: where the cursor is to be
  *
- * Context: task, holding @rf->lock.
+ * Context: task, holding @rf->lock. To move back, the caller also has the ring's
+ * holds_lock, and has called ringbuf_core_find_first().
  *
  * Return: false when the producer needs the place that it wants to go back to.
  */
 bool ringbuf_file_move_hold(struct ringbuf_file *rf, u64 pos)
 {
 	struct ringbuf_hold *hold = live_hold(rf);
-	bool moved;
 
 	if (!hold)
 		return true;
-	if (!ringbuf_before(pos, hold->pos)) {
-		ringbuf_hold_move(hold, pos);
-		return true;
-	}
-	spin_lock(&rf->ring->holds_lock);
-	moved = ringbuf_hold_back(hold, &rf->ring->core, pos);
-	spin_unlock(&rf->ring->holds_lock);
-	return moved;
+	if (ringbuf_before(pos, hold->pos))
+		return ringbuf_hold_back(hold, &rf->ring->core, pos);
+	ringbuf_hold_move(hold, pos);
+	return true;
 }
 
 /**
@@ -69,24 +66,24 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 		return -ENOMEM;
 	hold->hold.owner = task_tgid_nr(current);
 
+	mutex_lock(&rb->holds_lock);
+	ringbuf_core_find_first(&rb->core);
 	spin_lock(&rf->lock);
 	if (live_hold(rf)) {
 		spin_unlock(&rf->lock);
+		mutex_unlock(&rb->holds_lock);
 		kfree(hold);
 		return 0;
 	}
-	spin_lock(&rb->holds_lock);
 	old = rf->hold;
-	if (old)
-		ringbuf_hold_leave(&old->hold);
 	from = rf->cursor;
 	ringbuf_hold_join(&hold->hold, &rb->core, &rf->cursor);
 	to = rf->cursor;
-	spin_unlock(&rb->holds_lock);
 	WRITE_ONCE(rf->hold, hold);
 	spin_unlock(&rf->lock);
+	mutex_unlock(&rb->holds_lock);
 	/* Behind the tail it may have been seen to hold. */
-	ringbuf_ring_let_go(rb, from.at.pos, to.at.pos);
+	ringbuf_ring_wake_for_room(rb, from.at.pos, to.at.pos);
 	ringbuf_file_trace_loss(rf, &from, &to);
 	if (old)
 		kfree_rcu(old, rcu);
@@ -103,26 +100,20 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 {
 	struct ringbuf *rb = rf->ring;
 	struct ringbuf_file_hold *hold;
-	u64 pos;
 
+	if (!READ_ONCE(rf->hold))
+		return;
+	mutex_lock(&rb->holds_lock);
 	spin_lock(&rf->lock);
 	hold = rf->hold;
 	WRITE_ONCE(rf->hold, NULL);
-	if (hold) {
-		spin_lock(&rb->holds_lock);
-		ringbuf_hold_leave(&hold->hold);
-		spin_unlock(&rb->holds_lock);
-	}
+	if (hold)
+		ringbuf_hold_leave(&hold->hold, &rb->core);
 	spin_unlock(&rf->lock);
+	mutex_unlock(&rb->holds_lock);
 	if (!hold)
 		return;
-	/*
-	 * Whatever a writer needs: all positions. Not from where the hold was:
-	 * another thread may have moved it, and find it gone before it tells. Nor
-	 * from the tail: another writer may have moved that, now that it can.
-	 */
-	pos = hold->hold.pos;
-	ringbuf_ring_let_go(rb, pos - S64_MAX / 2, pos + S64_MAX / 2);
+	ringbuf_ring_wake_all_for_room(rb);
 	kfree_rcu(hold, rcu);
 }
 

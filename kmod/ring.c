@@ -50,21 +50,23 @@
  * A writer that a reliable consumer holds waits on @room in the same way, or
  * polls, on @writers. The consumer moves its hold and then looks whether somebody
  * waits who needed that; who polls needs room for the largest record behind the
- * head, and says in @wanted that there is none. An edge-triggered poll does not look
- * again before it was woken: for it the write() that finds no room does. Who finds
- * @stall pending relies on it:
+ * head, and says in @room_wanted that there is none. An edge-triggered poll does not
+ * look again before it was woken: for it the write() that finds no room does. Holds
+ * are asked to make way for the largest record when a write was refused and somebody
+ * polls, whichever comes second:
  *
- *	==================  ====================  ===========================
- *	let_go:A   mb       room:A   mb           the hold before the look at
- *	(wq_has_sleeper)    (set_current_state)   @room, @wanted and the head;
- *	let_go:A   mb       poll:A   mb           against these before the
- *	                    (in room.c)           look at the holds
- *	let_go:A   mb       full:A   mb
- *	                    (in chardev.c)
- *	stall:A    mb       poll:A   mb           @stall, not pending, before
- *	stall:A    mb       full:A   mb           the look at @wanted; @wanted
- *	                                          before the look at @stall
- *	==================  ====================  ===========================
+ *	================  ====================  =============================
+ *	wake_for_room:A   room:A   mb           the hold before the look at
+ *	mb                (in room.c)           @room, @room_wanted and the
+ *	(wq_has_sleeper)  poll:A   mb           head; against these before
+ *	                  (in room.c)           the look at the holds
+ *	                  full:A   mb
+ *	                  (in chardev.c)
+ *	full:A     mb     poll:A   mb           the refusal before the look
+ *	                                        for who polls; against the
+ *	                                        poll before the look whether
+ *	                                        a write was refused
+ *	================  ====================  =============================
  *
  * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
  * under a scheduler lock, so it leaves the waking to an irq_work, which on
@@ -83,22 +85,6 @@ static void wake_all(struct ringbuf *rb)
 static void wake_work(struct irq_work *work)
 {
 	wake_all(container_of(work, struct ringbuf, wake));
-}
-
-static void stall_timer(struct timer_list *timer)
-{
-	struct ringbuf *rb = container_of(timer, struct ringbuf, stall);
-
-	wake_up_all(&rb->room);
-	/* LMM(stall:A) pairs with LMM(poll:A) and LMM(full:A). */
-	smp_mb();
-	/* Who is not there yet looks later, and starts this timer if need be. */
-	if (!waitqueue_active(&rb->writers) || !READ_ONCE(rb->polled) ||
-	    !READ_ONCE(rb->wanted))
-		return;
-	/* Who still holds has the rest of his time, and this runs again. */
-	if (!ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
-		ringbuf_ring_wake_writers(rb);
 }
 
 static void free_storage(struct ringbuf *rb)
@@ -181,10 +167,7 @@ struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 	xa_init_flags(&rb->users, XA_FLAGS_ACCOUNT);
 	kref_init(&rb->ref);
 	init_waitqueue_head(&rb->readers);
-	init_waitqueue_head(&rb->room);
-	init_waitqueue_head(&rb->writers);
-	timer_setup(&rb->stall, stall_timer, 0);
-	spin_lock_init(&rb->holds_lock);
+	ringbuf_ring_init_room(rb);
 	init_irq_work(&rb->wake, wake_work);
 	mutex_init(&rb->write_lock);
 	ret = alloc_storage(rb);
@@ -200,7 +183,7 @@ static void free_ring(struct kref *ref)
 	struct ringbuf *rb = container_of(ref, struct ringbuf, ref);
 
 	irq_work_sync(&rb->wake);
-	ringbuf_timer_shutdown_sync(&rb->stall);
+	ringbuf_ring_exit_room(rb);
 	mutex_destroy(&rb->write_lock);
 	xa_destroy(&rb->users);
 	free_storage(rb);
@@ -279,6 +262,7 @@ void ringbuf_ring_release(struct ringbuf *rb)
 	if (ringbuf_core_unpublished(&rb->core))
 		ringbuf_ring_publish(rb);
 	WRITE_ONCE(rb->polled, false);
+	ringbuf_core_stop_waiting(&rb->core);
 	/* For the next ringbuf_ring_claim(), and for readers at the end. */
 	smp_store_release(&rb->producer, NULL);
 	/* LMM(wake:A) pairs with LMM(listen:B). */
@@ -335,10 +319,7 @@ static __always_inline void wake_later(struct ringbuf *rb)
 		wake_from_anywhere(rb);
 }
 
-/*
- * Not in the plain case: room is to be made, and some may have held it for too
- * long; else the record is dropped.
- */
+/* Not in the plain case: room is to be made, or the record is dropped. */
 static noinline void *reserve_room(struct ringbuf *rb, u32 len, u16 type)
 {
 	void *payload = ringbuf_core_reserve_room(&rb->core, len, type);
@@ -349,11 +330,9 @@ static noinline void *reserve_room(struct ringbuf *rb, u32 len, u16 type)
 		return payload;
 	need = ringbuf_core_need(&rb->core, rb->core.head,
 				 ringbuf_frame_size(len));
-	if (!ringbuf_ring_held(rb, need))
-		payload = ringbuf_core_reserve(&rb->core, len, type);
-	if (payload)
-		return payload;
+	ringbuf_core_refuse(&rb->core);
 	ringbuf_core_drop(&rb->core);
+	ringbuf_ring_refused_anywhere(rb, need);
 	/* Whoever holds may sleep, and know nothing of what was deferred. */
 	if (rb->unheard)
 		ringbuf_flush(rb);

@@ -10,8 +10,8 @@
 #include <linux/poll.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
-#include <linux/timer.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "core.h"
 #include "ringbuf.h"
@@ -27,12 +27,17 @@
  * @config: what it was made with; @config.name is @name
  * @ref: the registry's, each open file's, the kernel producer's
  * @room: write() calls that wait for room
- * @writers: who polls for room
+ * @waiting: how many they are
+ * @writers: poll() calls for room
  * @polled: this producer has polled for room
- * @wanted: whoever did is to be woken when there is some
- * @need: position that the tail had to reach when a consumer last held it
- * @stall: wakes @room and @writers when a reliable consumer has had its time
- * @holds_lock: joining and leaving of reliable consumers
+ * @room_wanted: poll() calls are to be woken when there is room
+ * @refused_need: position that the tail had to reach for the last write that had no
+ *	room
+ * @served_seen: @core.served when holds were last asked; under @holds_lock
+ * @wait_over: holds were asked in a wait that is over; under @holds_lock
+ * @stall: asks reliable consumers to make way, and demotes those whose time is up
+ * @refusal: starts @stall from contexts that must not
+ * @holds_lock: the holds of reliable consumers, but for moving forward
  * @wake: wakes @readers from contexts that must not
  * @write_lock: orders the write() calls of those who share the writer's file
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
@@ -54,12 +59,16 @@ struct ringbuf {
 
 	struct kref ref;
 	wait_queue_head_t room;
+	atomic_t waiting;
 	wait_queue_head_t writers;
 	bool polled;
-	bool wanted;
-	u64 need;
-	struct timer_list stall;
-	spinlock_t holds_lock;	/* joins and leaves */
+	bool room_wanted;
+	u64 refused_need;
+	u64 served_seen;
+	bool wait_over;
+	struct delayed_work stall;
+	struct irq_work refusal;
+	struct mutex holds_lock; /* holds come, go back, are asked, and go */
 	struct irq_work wake;
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
@@ -91,12 +100,14 @@ int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_publish(struct ringbuf *rb);
 void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
-u64 ringbuf_ring_held(struct ringbuf *rb, u64 need);
-bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need);
+bool ringbuf_ring_refused(struct ringbuf *rb, u64 need, bool nowait);
+void ringbuf_ring_refused_anywhere(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_poll_room(struct ringbuf *rb);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
-void ringbuf_ring_wake_writers(struct ringbuf *rb);
-void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to);
+void ringbuf_ring_wake_for_room(struct ringbuf *rb, u64 from, u64 to);
+void ringbuf_ring_wake_all_for_room(struct ringbuf *rb);
+void ringbuf_ring_init_room(struct ringbuf *rb);
+void ringbuf_ring_exit_room(struct ringbuf *rb);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
 pid_t ringbuf_ring_holder(struct ringbuf *rb);
 
@@ -172,13 +183,6 @@ static inline void ringbuf_ring_commit(struct ringbuf *rb)
 static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
 {
 	return ringbuf_core_commit_run(&rb->core, len, ringbuf_ring_time(rb));
-}
-
-/* What poll() tells of: room for a record of max size after what is published. */
-static inline u64 ringbuf_ring_poll_need(const struct ringbuf *rb)
-{
-	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.head_page->head),
-				 ringbuf_frame_size(ringbuf_max_record(rb->core.size)));
 }
 
 /**

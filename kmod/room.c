@@ -1,105 +1,266 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A writer that reliable consumers hold back: who they are, waiting for them, and
- * being woken when they make way. The barriers are in the table of ring.c.
+ * A writer that reliable consumers hold back: asking them to make way, waiting for
+ * them, and being woken when they do. The barriers are in the table of ring.c.
  */
 
-#include <linux/rculist.h>
 #include <linux/sched/signal.h>
+#include "compat.h"
 #include "ring.h"
 #include "trace.h"
 
-/* The slowest of those that hold the writer back, or NULL. Under RCU. */
-static struct ringbuf_hold *slowest_holder(struct ringbuf *rb, u64 need)
-{
-	struct ringbuf_hold *hold, *slowest = NULL;
+/**
+ * DOC: waiting for room
+ *
+ * A write that finds no room is refused, or waits. From then on, until something is
+ * reserved, the writer waits for room; so does a writer that polls after its write
+ * was refused. Only while the writer waits are holds asked to make way: those in the
+ * way of the record that had no room, and, if somebody polls, those in the way of the
+ * largest record. A poll() without a refused write asks nobody.
+ *
+ * A write() that sleeps looks again when the time of a hold is up. For those who do
+ * not sleep in a write(), a kernel producer among them, the work @stall does that.
+ */
 
-	list_for_each_entry_rcu(hold, &rb->core.holds, node) {
-		if (READ_ONCE(hold->demoted))
-			continue;
-		if (ringbuf_before(READ_ONCE(hold->pos), need)) {
-			slowest = hold;
-			need = READ_ONCE(hold->pos);
-		}
-	}
-	return slowest;
+static u64 stall_ns(const struct ringbuf *rb)
+{
+	return (u64)rb->config.stall_ms * NSEC_PER_MSEC;
 }
 
-/**
- * ringbuf_ring_held() - Does a reliable consumer hold the writer back?
- * @rb: the ring
- * @need: position that the tail has to reach
- *
- * Those that have done so for stall_ms are not waited for any more.
- *
- * Context: any in which RCU watches.
- *
- * Return: 0 when nobody does; else ns until it is to be asked again, U64_MAX:
- * not before one has moved.
- */
-u64 ringbuf_ring_held(struct ringbuf *rb, u64 need)
+/* For a little longer, not less. */
+static unsigned long ns_to_jiffies(u64 ns)
 {
-	u64 stall = (u64)rb->config.stall_ms * NSEC_PER_MSEC;
-	struct ringbuf_hold *hold;
-	u64 left;
+	if (ns == U64_MAX)
+		return MAX_SCHEDULE_TIMEOUT;
+	return min_t(u64, nsecs_to_jiffies(ns) + 1, MAX_SCHEDULE_TIMEOUT);
+}
 
-	if (!rb->config.reliable)
+/* Does the writer wait for room? */
+static bool is_waiting(struct ringbuf *rb)
+{
+	return READ_ONCE(rb->core.refused) || atomic_read(&rb->waiting);
+}
+
+/* Does somebody poll for room? */
+static bool is_polled(struct ringbuf *rb)
+{
+	return READ_ONCE(rb->polled) && waitqueue_active(&rb->writers);
+}
+
+/* poll() tells of room for a record of max size after what is published. */
+static u64 poll_need(const struct ringbuf *rb)
+{
+	u32 max = ringbuf_max_record(rb->core.size);
+
+	return ringbuf_core_need(&rb->core, READ_ONCE(rb->core.head_page->head),
+				 ringbuf_frame_size(max));
+}
+
+/* Where the tail has to go for a writer that waits. */
+static u64 wait_need(struct ringbuf *rb)
+{
+	u64 need = READ_ONCE(rb->refused_need);
+	u64 polled = poll_need(rb);
+
+	if (is_waiting(rb) && is_polled(rb) && ringbuf_before(need, polled))
+		return polled;
+	return need;
+}
+
+/*
+ * As ringbuf_core_still_held(); 0, too, when holds were asked in another wait than
+ * this one.
+ */
+static u64 still_held(struct ringbuf *rb, u64 need)
+{
+	if (rb->config.stall_ms &&
+	    (READ_ONCE(rb->served_seen) != READ_ONCE(rb->core.served) ||
+	     (READ_ONCE(rb->wait_over) && !atomic_read(&rb->waiting))))
 		return 0;
-	left = ringbuf_core_held(&rb->core, need, ktime_get_mono_fast_ns(),
-				 stall);
-	if (!left)
-		return 0;
-	/* Where those can see it who ask who holds. */
-	WRITE_ONCE(rb->need, need);
+	return ringbuf_core_still_held(&rb->core, need,
+				       ktime_get_mono_fast_ns(), stall_ns(rb));
+}
+
+/*
+ * A wait is over when something was reserved. While a write() sleeps it is not: that
+ * one has been waiting all the time. The caller has @holds_lock.
+ */
+static void look_at_wait(struct ringbuf *rb, u64 now)
+{
+	u64 served = READ_ONCE(rb->core.served);
+
+	if (rb->served_seen != served) {
+		WRITE_ONCE(rb->served_seen, served);
+		WRITE_ONCE(rb->wait_over, true);
+	}
+	if (rb->wait_over && !atomic_read(&rb->waiting)) {
+		WRITE_ONCE(rb->wait_over, false);
+		ringbuf_core_new_wait(&rb->core, now);
+	}
+}
+
+static void trace_held(struct ringbuf *rb, u64 need)
+{
+	struct ringbuf_hold *hold;
+
 	if (!trace_ringbuf_held_enabled())
-		return left;
-	rcu_read_lock();
-	hold = slowest_holder(rb, need);
+		return;
+	mutex_lock(&rb->holds_lock);
+	hold = ringbuf_core_holder(&rb->core, need);
 	if (hold)
 		trace_ringbuf_held(rb->name, hold->owner, READ_ONCE(hold->pos),
 				   need);
-	rcu_read_unlock();
+	mutex_unlock(&rb->holds_lock);
+}
+
+static void look_again_in(struct ringbuf *rb, u64 ns)
+{
+	if (ns && ns != U64_MAX)
+		queue_delayed_work(ringbuf_unbound_wq, &rb->stall,
+				   ns_to_jiffies(ns));
+}
+
+/*
+ * Ask the reliable consumers that are in the way to make way, and demote those that
+ * have had stall_ms for it; in a task that waits for room. If @nowait, which must not
+ * sleep, somebody else may do that.
+ *
+ * 0 when none is in the way; else ns until one that is has had its time, U64_MAX: not
+ * before one has moved.
+ */
+static u64 wait_for_holds(struct ringbuf *rb, u64 need, bool nowait)
+{
+	u64 left = still_held(rb, need);
+	unsigned int holds;
+	u64 now;
+
+	if (left || !rb->config.reliable)
+		return left;
+	if (!nowait) {
+		mutex_lock(&rb->holds_lock);
+	} else if (!mutex_trylock(&rb->holds_lock)) {
+		mod_delayed_work(ringbuf_unbound_wq, &rb->stall, 0);
+		return U64_MAX;
+	}
+	now = ktime_get_mono_fast_ns();
+	look_at_wait(rb, now);
+	holds = rb->core.nr_holds;
+	left = ringbuf_core_wait_for_holds(&rb->core, need, now, stall_ns(rb));
+	holds -= rb->core.nr_holds;
+	mutex_unlock(&rb->holds_lock);
+	look_again_in(rb, left);
+	/* Some were demoted, for whom others may wait. */
+	if (holds)
+		ringbuf_ring_wake_all_for_room(rb);
 	return left;
 }
 
 /**
- * ringbuf_ring_no_room() - As ringbuf_ring_held(), for who goes to sleep on it
+ * ringbuf_ring_refused() - A write() has found no room
+ * @rb: the ring, with @room_wanted set and a full barrier behind that
+ * @need: position that the tail has to reach
+ * @nowait: do not sleep
+ *
+ * The reliable consumers that are in the way are asked to make way.
+ *
+ * Context: task; may sleep unless @nowait.
+ *
+ * Return: false when there may be room now.
+ */
+bool ringbuf_ring_refused(struct ringbuf *rb, u64 need, bool nowait)
+{
+	WRITE_ONCE(rb->refused_need, need);
+	if (!wait_for_holds(rb, need, nowait))
+		return false;
+	/* A poll() from before the write has asked nobody. */
+	if (is_polled(rb))
+		wait_for_holds(rb, poll_need(rb), nowait);
+	if (!nowait)
+		trace_held(rb, need);
+	return true;
+}
+
+/**
+ * ringbuf_ring_refused_anywhere() - A kernel producer has found no room
  * @rb: the ring
  * @need: position that the tail has to reach
  *
- * Context: task or softirq.
+ * The work @stall asks those that are in the way, and demotes them.
  *
- * Return: true when somebody does.
+ * Context: any, NMI included; the producer.
  */
-bool ringbuf_ring_no_room(struct ringbuf *rb, u64 need)
+void ringbuf_ring_refused_anywhere(struct ringbuf *rb, u64 need)
 {
-	u64 left = ringbuf_ring_held(rb, need);
+	WRITE_ONCE(rb->refused_need, need);
+	if (!still_held(rb, need))
+		irq_work_queue(&rb->refusal);
+}
 
-	if (left && left != U64_MAX)
-		timer_reduce(&rb->stall, jiffies + nsecs_to_jiffies(left) + 1);
-	return left;
+static void refusal_irq_work(struct irq_work *work)
+{
+	struct ringbuf *rb = container_of(work, struct ringbuf, refusal);
+
+	mod_delayed_work(ringbuf_unbound_wq, &rb->stall, 0);
+}
+
+/*
+ * A full barrier in the workqueue's code is between this work, not pending any more,
+ * and what it reads: whoever finds it pending is seen here.
+ */
+static void stall_work(struct work_struct *work)
+{
+	struct ringbuf *rb = container_of(to_delayed_work(work), struct ringbuf,
+					  stall);
+	u64 need = wait_need(rb);
+
+	if (ringbuf_ring_dead(rb) || !is_waiting(rb))
+		return;
+	look_again_in(rb, wait_for_holds(rb, need, false));
+	trace_held(rb, need);
+}
+
+/* Is there room? Asks nobody for anything. */
+static bool has_room(struct ringbuf *rb, u64 need)
+{
+	bool held;
+
+	if (!rb->config.reliable ||
+	    !ringbuf_before(READ_ONCE(rb->core.page->tail), need))
+		return true;
+	/* Whatever anybody was asked. */
+	if (ringbuf_core_still_held(&rb->core, need, 0, 0))
+		return false;
+	mutex_lock(&rb->holds_lock);
+	held = ringbuf_core_holder(&rb->core, need);
+	mutex_unlock(&rb->holds_lock);
+	return !held;
 }
 
 /**
  * ringbuf_ring_poll_room() - Is there room for the largest record?
  * @rb: the ring, on whose @writers the caller is
  *
- * Who is told that there is none is woken when there is; who is told that there is,
- * when he has written, and been refused.
+ * A writer that is told "no room" is woken when there is room. A writer that is told
+ * "room" may have its write refused; the refused write then arranges the wakeup.
  *
- * Context: task.
+ * Context: task; may sleep.
  *
  * Return: true when there is.
  */
 bool ringbuf_ring_poll_room(struct ringbuf *rb)
 {
 	WRITE_ONCE(rb->polled, true);
-	if (!ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb)))
+	if (has_room(rb, poll_need(rb)))
 		return true;
-	WRITE_ONCE(rb->wanted, true);
-	/* LMM(poll:A) pairs with LMM(let_go:A) and LMM(stall:A). */
+	WRITE_ONCE(rb->room_wanted, true);
+	/*
+	 * LMM(poll:A) pairs with LMM(wake_for_room:A), and with LMM(full:A): this
+	 * sees that a write was refused, or that one sees the poll.
+	 */
 	smp_mb();
-	return !ringbuf_ring_no_room(rb, ringbuf_ring_poll_need(rb));
+	if (is_waiting(rb))
+		return !wait_for_holds(rb, poll_need(rb), false);
+	return has_room(rb, poll_need(rb));
 }
 
 /* A move of a hold. */
@@ -120,14 +281,14 @@ struct room_wait {
 	u64 need;
 };
 
-static int wake_for_room(struct wait_queue_entry *entry, unsigned int mode,
-			 int sync, void *step)
+static int wake_room_wait(struct wait_queue_entry *entry, unsigned int mode,
+			  int sync, void *step)
 {
 	struct room_wait *wait = container_of(entry, struct room_wait, entry);
 
 	if (step && !crosses(step, wait->need))
 		return 0;
-	return default_wake_function(entry, mode, sync, NULL);
+	return woken_wake_function(entry, mode, sync, NULL);
 }
 
 /**
@@ -143,103 +304,109 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
 {
 	struct room_wait wait = { .need = need };
 	int ret = 0;
+	u64 left;
 
 	init_wait(&wait.entry);
-	wait.entry.func = wake_for_room;
+	wait.entry.func = wake_room_wait;
+	atomic_inc(&rb->waiting);
+	add_wait_queue(&rb->room, &wait.entry);
+	/* LMM(room:A) pairs with LMM(wake_for_room:A). */
+	smp_mb();
 	for (;;) {
-		/* LMM(room:A), in here, pairs with LMM(let_go:A). */
-		prepare_to_wait(&rb->room, &wait.entry, TASK_INTERRUPTIBLE);
-		if (ringbuf_ring_dead(rb) || !ringbuf_ring_no_room(rb, need))
+		left = wait_for_holds(rb, need, false);
+		if (!left || ringbuf_ring_dead(rb))
 			break;
 		if (signal_pending(current)) {
 			ret = -ERESTARTSYS;
 			break;
 		}
-		schedule();
+		wait_woken(&wait.entry, TASK_INTERRUPTIBLE, ns_to_jiffies(left));
 	}
-	finish_wait(&rb->room, &wait.entry);
+	remove_wait_queue(&rb->room, &wait.entry);
+	atomic_dec(&rb->waiting);
 	return ret;
 }
 
-/**
- * ringbuf_ring_wake_writers() - Wake those who poll for room, of which there is some
- * @rb: the ring
- *
- * There was a moment ago, for io_uring takes the key at its word. Of a ring that has
- * ended they have been told.
- *
- * Context: task or softirq, holding no lock that a wakeup could want.
+/*
+ * Wake those who poll for room, of which there is some. There was a moment ago, for
+ * io_uring takes the key at its word. Of a ring that has ended they have been told.
  */
-void ringbuf_ring_wake_writers(struct ringbuf *rb)
+static void wake_pollers(struct ringbuf *rb)
 {
 	if (ringbuf_ring_dead(rb))
 		return;
-	/* First: who asks again after that is woken, for he is on the queue. */
-	WRITE_ONCE(rb->wanted, false);
+	/* First: a poll() that asks again after that is on the queue. */
+	WRITE_ONCE(rb->room_wanted, false);
 	ringbuf_wake_polls(&rb->writers, RINGBUF_POLL_WRITE);
 }
 
-/*
- * For who polls. Where a hold was before is no matter: two threads may tell of their
- * moves in the other order, and the head, by which it would be judged, moves as well.
- * Whoever holds yet tells when he lets go.
- */
-static bool is_room(struct ringbuf *rb)
+static void wake_for_room(struct ringbuf *rb, const struct step *step)
 {
-	bool held;
-
-	rcu_read_lock();
-	held = slowest_holder(rb, ringbuf_ring_poll_need(rb));
-	rcu_read_unlock();
-	return !held;
+	/*
+	 * LMM(wake_for_room:A) pairs with LMM(room:A), LMM(poll:A) and
+	 * LMM(full:A).
+	 */
+	if (wq_has_sleeper(&rb->room))
+		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)step);
+	/*
+	 * Behind the same barrier. For who polls it is no matter where a hold was
+	 * before: two threads may tell of their moves in the other order, and the
+	 * head, by which the moves would be judged, moves as well. A hold that is
+	 * still in the way tells when it makes way.
+	 */
+	if (waitqueue_active(&rb->writers) && READ_ONCE(rb->room_wanted) &&
+	    has_room(rb, poll_need(rb)))
+		wake_pollers(rb);
 }
 
 /**
- * ringbuf_ring_let_go() - Wake a writer that waited for this
+ * ringbuf_ring_wake_for_room() - Wake writers that waited for a hold to move
  * @rb: the ring
- * @from: where a hold was
+ * @from: where the hold was
  * @to: where it is now
  *
- * Context: task, holding no lock that a wakeup could want.
+ * Context: task, holding no lock that a wakeup could want; may sleep.
  */
-void ringbuf_ring_let_go(struct ringbuf *rb, u64 from, u64 to)
+void ringbuf_ring_wake_for_room(struct ringbuf *rb, u64 from, u64 to)
 {
 	const struct step step = { from, to };
 
-	/* LMM(let_go:A) pairs with LMM(room:A), LMM(poll:A) and LMM(full:A). */
-	if (wq_has_sleeper(&rb->room))
-		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)&step);
-	/* Behind the same barrier. */
-	if (waitqueue_active(&rb->writers) && READ_ONCE(rb->wanted) &&
-	    is_room(rb))
-		ringbuf_ring_wake_writers(rb);
+	wake_for_room(rb, &step);
+}
+
+/**
+ * ringbuf_ring_wake_all_for_room() - Wake writers that waited for a hold, now gone
+ * @rb: the ring
+ *
+ * Whatever they need. Where the hold was does not tell: another thread may have moved
+ * it, and find it gone before it wakes anybody. Nor does the tail: another writer may
+ * have moved that, now that it can.
+ *
+ * Context: task, holding no lock that a wakeup could want; may sleep.
+ */
+void ringbuf_ring_wake_all_for_room(struct ringbuf *rb)
+{
+	wake_for_room(rb, NULL);
 }
 
 /**
  * ringbuf_ring_reliable() - How many reliable consumers are there?
  * @rb: the ring
  *
- * Context: any in which RCU watches.
+ * Context: any.
  *
  * Return: how many, those that were demoted not among them.
  */
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb)
 {
-	struct ringbuf_hold *hold;
-	unsigned int n = 0;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(hold, &rb->core.holds, node)
-		n += !READ_ONCE(hold->demoted);
-	rcu_read_unlock();
-	return n;
+	return READ_ONCE(rb->core.nr_holds);
 }
 
 /**
  * ringbuf_ring_holder() - Who holds the writer back?
  * @rb: the ring
  *
- * Context: any in which RCU watches.
+ * Context: task; may sleep.
  *
  * Return: the process whose consumer does most, 0: nobody does.
  */
@@ -248,9 +415,36 @@ pid_t ringbuf_ring_holder(struct ringbuf *rb)
 	struct ringbuf_hold *hold;
 	pid_t owner;
 
-	rcu_read_lock();
-	hold = slowest_holder(rb, READ_ONCE(rb->need));
+	mutex_lock(&rb->holds_lock);
+	hold = ringbuf_core_holder(&rb->core, wait_need(rb));
 	owner = hold ? hold->owner : 0;
-	rcu_read_unlock();
+	mutex_unlock(&rb->holds_lock);
 	return owner;
+}
+
+/**
+ * ringbuf_ring_init_room() - A ring for which nobody waits
+ * @rb: the ring
+ */
+void ringbuf_ring_init_room(struct ringbuf *rb)
+{
+	init_waitqueue_head(&rb->room);
+	init_waitqueue_head(&rb->writers);
+	mutex_init(&rb->holds_lock);
+	INIT_DELAYED_WORK(&rb->stall, stall_work);
+	init_irq_work(&rb->refusal, refusal_irq_work);
+}
+
+/**
+ * ringbuf_ring_exit_room() - Nothing runs for those who wait any more
+ * @rb: the ring, which nobody uses any more
+ *
+ * Context: task; may sleep.
+ */
+void ringbuf_ring_exit_room(struct ringbuf *rb)
+{
+	/* It queues the work. */
+	irq_work_sync(&rb->refusal);
+	cancel_delayed_work_sync(&rb->stall);
+	mutex_destroy(&rb->holds_lock);
 }

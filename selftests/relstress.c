@@ -297,7 +297,7 @@ static void *read_mapped(void *arg)
 	}
 	close(a->fd);
 	munmap((void *)m.data, 2 * m.page->data_size);
-	munmap((void *)m.page, getpagesize());
+	munmap((void *)m.page, 2 * getpagesize());
 	return NULL;
 }
 

@@ -104,6 +104,18 @@ void test_expect_mark(struct kunit *test, struct ringbuf_mark m, u64 pos,
 	KUNIT_EXPECT_EQ(test, m.seq, seq);
 }
 
+u64 test_overwritten(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_mark tail;
+	u64 records;
+
+	ringbuf_core_tail(&ring->core, &tail);
+	KUNIT_EXPECT_TRUE(test, ringbuf_core_overwritten(&ring->core, &tail,
+							 &records));
+	return records;
+}
+
 static void empty_ring(struct kunit *test)
 {
 	struct test_ring *ring = test->priv;
@@ -299,7 +311,7 @@ static void retention(struct kunit *test)
 	/* Full to the last byte. */
 	ringbuf_core_tail(&ring->core, &tail);
 	test_expect_mark(test, tail, 0, 0);
-	KUNIT_EXPECT_EQ(test, ring->core.overwritten, 0ULL);
+	KUNIT_EXPECT_EQ(test, test_overwritten(test), 0ULL);
 	for (; i < 5000; i++) {
 		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
 		ringbuf_core_tail(&ring->core, &tail);
@@ -307,7 +319,7 @@ static void retention(struct kunit *test)
 		KUNIT_EXPECT_LE(test, kept, RING_SIZE);
 		KUNIT_EXPECT_GE(test, kept, RING_SIZE - ring->core.stride);
 		KUNIT_EXPECT_EQ(test, tail.pos, tail.seq * 32);
-		KUNIT_EXPECT_EQ(test, ring->core.overwritten, tail.seq);
+		KUNIT_EXPECT_EQ(test, test_overwritten(test), tail.seq);
 		KUNIT_EXPECT_EQ(test, ring->page->tail_seq, tail.seq);
 	}
 }
@@ -351,14 +363,14 @@ static void overrun(struct kunit *test, u64 extra)
 	ringbuf_cursor_stats(&cur, &ring->core, &stats);
 	KUNIT_EXPECT_EQ(test, stats.flags, RINGBUF_STATS_OVERRUN);
 	KUNIT_EXPECT_EQ(test, stats.pos, 0ULL);
-	KUNIT_EXPECT_EQ(test, stats.lost_records, ring->core.overwritten);
+	KUNIT_EXPECT_EQ(test, stats.lost_records, test_overwritten(test));
 	KUNIT_EXPECT_EQ(test, stats.lost_bytes, ring->page->tail);
 
 	KUNIT_ASSERT_TRUE(test, ringbuf_core_peek(&ring->core, &cur.at, &v));
 	KUNIT_EXPECT_EQ(test, v.at.pos, ring->page->tail);
 	KUNIT_EXPECT_GE(test, v.lost_records, extra);
 	ringbuf_cursor_lose(&cur, &v);
-	KUNIT_EXPECT_EQ(test, cur.lost_records, ring->core.overwritten);
+	KUNIT_EXPECT_EQ(test, cur.lost_records, test_overwritten(test));
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, cur.lost_records * 32);
 
 	for (i = cur.at.seq; i < total; i++)

@@ -69,6 +69,8 @@ bool test_write(struct test_ring *ring, u32 len, u16 type);
 /* Read one record and check all that it is supposed to be. */
 void test_expect_record(struct kunit *test, struct ringbuf_cursor *cur, u64 seq,
 			u32 len, u16 type);
+/* How many records the tail has passed. */
+u64 test_overwritten(struct kunit *test);
 void test_expect_mark(struct kunit *test, struct ringbuf_mark m, u64 pos,
 		      u64 seq);
 

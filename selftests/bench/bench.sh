@@ -6,6 +6,7 @@
 #               they do
 #   batch       what watermarks save
 #   lag         a mapped reader that lags, natively, against a pass over memory
+#   holds       what reliable consumers cost, by how many there are
 # The ratio comes first: it is taken within a round, where all cases take turns,
 # so it holds on a busy machine, where nanoseconds do not.
 set -euo pipefail
@@ -40,7 +41,7 @@ while getopts k:r:ic:a:h opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- consumers batch lag
+[ $# -gt 0 ] || set -- consumers batch lag holds
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -107,6 +108,9 @@ for name; do
 	case $name in
 	lag) lag ;;
 	batch) in_guest "$name" "/$name $rounds" ;;
+	holds) in_guest "$name" "rmmod ringbuf && insmod /ringbuf.ko reliable=1 stall_ms=3600000 &&
+		/$name join $rounds && /$name full $rounds && rmmod ringbuf &&
+		insmod /ringbuf.ko reliable=1 stall_ms=100 && /$name demoted $rounds" ;;
 	consumers) in_guest "$name" "/$name $rounds && rmmod ringbuf &&
 		insmod /ringbuf.ko reliable=1 && /$name $rounds" ;;
 	*) usage >&2; exit 2 ;;

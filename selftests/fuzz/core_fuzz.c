@@ -252,16 +252,18 @@ static void step_hold(struct ring *r, unsigned int i, struct input *in)
 
 	if (!r->held[i]) {
 		memset(hold, 0, sizeof(*hold));
+		ringbuf_core_find_first(&r->core);
 		ringbuf_hold_join(hold, &r->core, cur);
 		r->held[i] = true;
 		HOLDS(!ringbuf_before(cur->at.pos, r->page.tail));
 		HOLDS(!ringbuf_before(cur->at.pos, was));
 	} else if (what % 4 == 0) {
-		ringbuf_hold_leave(hold);
+		ringbuf_hold_leave(hold, &r->core);
 		r->held[i] = false;
 	} else if (what % 4 == 1 && !hold->demoted) {
 		u64 to = hold->pos - input_u16(in) % SIZE / 8 * 8;
 
+		ringbuf_core_find_first(&r->core);
 		if (ringbuf_hold_back(hold, &r->core, to)) {
 			HOLDS(!ringbuf_before(to, r->page.tail));
 			ringbuf_hold_move(hold, cur->at.pos);
@@ -269,7 +271,9 @@ static void step_hold(struct ring *r, unsigned int i, struct input *in)
 	} else {
 		need = r->core.head + RINGBUF_FRAME_SIZE(input_u16(in) % 1000) -
 			SIZE;
-		ringbuf_core_held(&r->core, need, r->now, input_u8(in));
+		ringbuf_core_wait_for_holds(&r->core, need, r->now, input_u8(in));
+		HOLDS(!ringbuf_core_still_held(&r->core, need, r->now, 0) ||
+		      ringbuf_core_holder(&r->core, need));
 	}
 }
 
@@ -290,8 +294,10 @@ static void step(struct ring *r, struct input *in)
 		ringbuf_core_publish(&r->core);
 		break;
 	case 8:
-		if (!ringbuf_core_open(&r->core))
-			ringbuf_core_drop(&r->core);
+		if (ringbuf_core_open(&r->core))
+			break;
+		ringbuf_core_refuse(&r->core);
+		ringbuf_core_drop(&r->core);
 		break;
 	case 9:
 		step_garbage(r, in);

@@ -414,7 +414,7 @@ static void step_poll(struct opened *o, struct input *in)
 	shim_now += input_u8(in) * 1000000ULL;
 	if (rb->stall.queued) {
 		rb->stall.queued = false;
-		rb->stall.function(&rb->stall);
+		rb->stall.work.func(&rb->stall.work);
 	}
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Reliable consumers join, read, seek back, leave and join again, while the
- * producer makes room: hold.c against find_tail() and make_room() of core.c.
+ * producer makes room: hold.c against find_tail() and make_room() of core.c. Now and
+ * then one of them looks for the slowest hold, which the producer then looks at
+ * first; that it is the slowest the producer does not rely on, so here it is any.
  *
  * A record is one cell, its seq its position + 1; the ring has 3 cells, 2 of them
  * full at the start. Who cannot have room drops the record.
@@ -25,10 +27,11 @@
 #define HEAD		1
 #define AIM		2
 #define JOINS		3
-#define D(pos)		(4 + (pos) % CELLS)
-#define POS(i)		(7 + (i))
-#define LISTED(i)	(7 + CONSUMERS + (i))
-#define NLOC		(7 + 2 * CONSUMERS)
+#define SLOWEST		4		/* a hold's number + 1; 0: NULL */
+#define D(pos)		(5 + (pos) % CELLS)
+#define POS(i)		(8 + (i))
+#define LISTED(i)	(8 + CONSUMERS + (i))
+#define NLOC		(8 + 2 * CONSUMERS)
 #define EACH_CAP	12
 #define CAP(l)		EACH_CAP
 #define AT(l)		((l) * EACH_CAP)
@@ -46,26 +49,57 @@ byte true_tail;
 byte claim[CONSUMERS];			/* ghost: holds from there */
 bool claimed[CONSUMERS];
 
-inline scan()
+#ifdef BUG_rest
+#define NONE_JOINED	true
+#else
+#define NONE_JOINED	(joins == joins_seen)
+#endif
+
+/* ringbuf_core_scan(): held, or not before @need */
+inline scan(need)
 {
-	bound = head;
-	scan_A(joins_seen, JOINS);
-	i = 0;
-	do
-	:: i < CONSUMERS ->
-		/* rcu_dereference(): what depends on it comes after it */
-		load_acquire(n, LISTED(i));
+	scan_A(joins, JOINS);
+	/* rcu_dereference(): what depends on it comes after it */
+	load_acquire(s, SLOWEST);
+	d_step { held = false; n = head };
+	if
+	:: s ->
+		scan_B(n, POS(s - 1));
+		held = n < need
+	:: else
+	fi;
+	if
+	:: held
+	:: !held && s && s == left_out && rest >= need && NONE_JOINED
+	:: else ->
+		rest = head;
+		i = 0;
+		do
+		:: i < CONSUMERS ->
+			load_acquire(v, LISTED(i));
+			if
+			:: v ->
+				scan_B(v, POS(i));
+				rest = (i + 1 != s && v < rest -> v : rest)
+			:: else
+			fi;
+			i++
+		:: else -> break
+		od;
+		i = 0;
+		d_step { joins_seen = joins; left_out = s; v = 0 }
+	fi;
+	joins = 0;
+	d_step {
 		if
-		:: n ->
-			scan_B(n, POS(i));
-			bound = (n < bound -> n : bound)
+		:: !held ->
+			bound = (n < rest -> n : rest);
+			held = bound < need
 		:: else
 		fi;
-		i++
-	:: else -> break
-	od;
-	i = 0;
-	n = 0
+		n = 0;
+		s = 0
+	}
 }
 
 /* found: tail, or 255 */
@@ -73,34 +107,36 @@ inline find_tail(need)
 {
 	want = need + STRIDE;
 	found = 255;
+	held = false;
 	do
 	:: if
-		:: bound < need -> scan()
+		:: bound < need -> scan(need)
 		:: else
 		fi;
 		if
-		:: bound < need ->
-			store(AIM, true_tail);
-			break
+		:: held -> break
 		:: else
 		fi;
-		want = (bound < want -> bound : want);
-		/* pass_over() goes back to no earlier tail */
-		n = (want > true_tail -> want : true_tail);
-		store(AIM, n);
+		want = (bound < need + STRIDE -> bound : need + STRIDE);
+		store(AIM, want);
 		find_tail_A();
 		load(n, JOINS);
 		if
 		:: n == joins_seen -> found = want; break
 		:: else
 		fi;
-		scan();
+		scan(need);
 		if
-		:: bound >= want -> found = want; break
+		:: held -> break
+		:: !held && bound >= want -> found = want; break
 		:: else
 		fi
 	od;
-	n = 0
+	if
+	:: found == 255 -> store(AIM, true_tail)
+	:: else
+	fi;
+	d_step { n = 0; want = 0; held = false }
 }
 
 inline see_claim(i)
@@ -111,7 +147,9 @@ inline see_claim(i)
 proctype Producer()
 {
 	THREAD(0);
-	byte head = 2, limit = CELLS, bound, joins_seen, want, found, n, i, writes;
+	byte head = 2, limit = CELLS, bound, joins_seen, rest, left_out;
+	byte want, found, joins, n, v, s, i, writes;
+	bool held;
 
 	do
 	:: writes < WRITES ->
@@ -138,7 +176,6 @@ proctype Producer()
 		:: found != 255 ->
 			store(D(head), head + 1);
 			head++;
-			publish_A();
 			publish_B(HEAD, head)
 		:: else
 		fi;
@@ -260,10 +297,30 @@ inline seek_back()
 inline leave()
 {
 	lock(holds_lock);
+	load(n, SLOWEST);
+	if
+	:: n == me + 1 -> store(SLOWEST, 0)
+	:: else
+	fi;
+	n = 0;
 	atomic {
 		claimed[me] = false;
 		store(LISTED(me), 0)
 	};
+	unlock(holds_lock)
+}
+
+/* look_at_all() */
+inline look_at_all()
+{
+	lock(holds_lock);
+	if
+	:: claimed[0] -> n = 1
+	:: claimed[CONSUMERS - 1] -> n = CONSUMERS
+	fi;
+	/* rcu_assign_pointer() */
+	store_release(SLOWEST, n);
+	n = 0;
 	unlock(holds_lock)
 }
 
@@ -280,6 +337,7 @@ proctype Consumer(byte me)
 		if
 		:: read_on()
 		:: at > 0 -> seek_back()
+		:: look_at_all()
 		:: leave();
 			hold_join()
 		fi

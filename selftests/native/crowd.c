@@ -79,6 +79,7 @@ static void join(struct reader *r)
 	if (!hold)
 		abort();
 	pthread_mutex_lock(&holds_lock);
+	ringbuf_core_find_first(&ring.core);
 	ringbuf_hold_join(&hold->hold, &ring.core, &r->cursor);
 	pthread_mutex_unlock(&holds_lock);
 	r->hold = hold;
@@ -88,7 +89,7 @@ static void join(struct reader *r)
 static void leave(struct reader *r)
 {
 	pthread_mutex_lock(&holds_lock);
-	ringbuf_hold_leave(&r->hold->hold);
+	ringbuf_hold_leave(&r->hold->hold, &ring.core);
 	pthread_mutex_unlock(&holds_lock);
 	r->hold->next = r->gone;
 	r->gone = r->hold;
@@ -110,7 +111,10 @@ static void go_back(struct reader *r)
 	    to.seq > seq)
 		return;
 	pthread_mutex_lock(&holds_lock);
-	moved = ringbuf_hold_back(&r->hold->hold, &ring.core, to.pos);
+	ringbuf_core_find_first(&ring.core);
+	/* It may have been demoted in this moment. */
+	moved = !r->hold->hold.demoted &&
+		ringbuf_hold_back(&r->hold->hold, &ring.core, to.pos);
 	pthread_mutex_unlock(&holds_lock);
 	if (!moved)
 		return;
@@ -232,7 +236,20 @@ static void look(struct asked *asked)
 	asked->pairs++;
 }
 
-/* As poll() asks: is there room for the largest record behind the head? */
+/* Asks the holds that are before @need, if they were not asked, as a write() does. */
+static bool wait_for_holds(u64 need)
+{
+	u64 left = ringbuf_core_still_held(&ring.core, need, now_ns(), STALL_NS);
+
+	if (left)
+		return true;
+	pthread_mutex_lock(&holds_lock);
+	left = ringbuf_core_wait_for_holds(&ring.core, need, now_ns(), STALL_NS);
+	pthread_mutex_unlock(&holds_lock);
+	return left;
+}
+
+/* As poll() does: is there room for the largest record behind the head? */
 static void *ask(void *arg)
 {
 	u64 frame = RINGBUF_FRAME_SIZE(ringbuf_max_record(ring.size));
@@ -244,8 +261,7 @@ static void *ask(void *arg)
 		for (i = 0; i < 200; i++)
 			look(asked);
 		need = READ_ONCE(ring.head_page->head) + frame - ring.size;
-		asked->held += ringbuf_core_held(&ring.core, need, now_ns(),
-						 STALL_NS) > 0;
+		asked->held += wait_for_holds(need);
 		sched_yield();
 	}
 	return NULL;
@@ -262,8 +278,7 @@ static u64 write_all(void)
 		while (!(payload = ringbuf_core_reserve(core, words * 8, words))) {
 			need = ringbuf_core_need(core, core->head,
 						 RINGBUF_FRAME_SIZE(words * 8));
-			held += ringbuf_core_held(core, need, now_ns(),
-						  STALL_NS) > 0;
+			held += wait_for_holds(need);
 			sched_yield();
 		}
 		for (i = 0; i < words; i++)

@@ -31,6 +31,7 @@ static struct ringbuf_hold *join_hold(struct stress *s,
 	if (!hold)
 		abort();
 	pthread_mutex_lock(&holds_lock);
+	ringbuf_core_find_first(&s->ring->core);
 	ringbuf_hold_join(hold, &s->ring->core, cur);
 	pthread_mutex_unlock(&holds_lock);
 	return hold;
@@ -39,7 +40,7 @@ static struct ringbuf_hold *join_hold(struct stress *s,
 static void leave_hold(struct stress *s, struct ringbuf_hold *hold)
 {
 	pthread_mutex_lock(&holds_lock);
-	ringbuf_hold_leave(hold);
+	ringbuf_hold_leave(hold, &s->ring->core);
 	gone[n_gone++ % (1 << 22)] = hold;
 	pthread_mutex_unlock(&holds_lock);
 }

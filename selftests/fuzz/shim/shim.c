@@ -199,6 +199,11 @@ void __add_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait)
 	q->head.next = &wait->entry;
 }
 
+void add_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait)
+{
+	__add_wait_queue(q, wait);
+}
+
 void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *wait,
 		     int state)
 {

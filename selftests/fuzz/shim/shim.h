@@ -68,6 +68,7 @@ typedef unsigned int __poll_t;
 typedef struct { int counter; } atomic_t;
 
 #define atomic_read(a)		READ_ONCE((a)->counter)
+#define atomic_inc(a)		((void)__atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec(a)		((void)__atomic_sub_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 
 static inline bool atomic_add_unless(atomic_t *a, int add, int unless)
@@ -164,6 +165,7 @@ static inline void shim_unlock(int *held)
 #define mutex_init(m)			((void)((m)->held = 0))
 #define mutex_destroy(m)		((void)(m))
 #define mutex_unlock(m)			shim_unlock(&(m)->held)
+#define mutex_lock(m)			shim_lock(&(m)->held)
 #define mutex_trylock(m)		(shim_lock(&(m)->held), true)
 #define mutex_lock_interruptible(m)	(shim_lock(&(m)->held), 0)
 
@@ -219,7 +221,10 @@ void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *wait,
 		     int state);
 void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *wait);
 void __add_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait);
+void add_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait);
 void remove_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *wait);
+#define woken_wake_function		default_wake_function
+#define wait_woken(wait, state, timeout) ((void)(wait), (void)(timeout), abort())
 
 #define init_waitqueue_head(q) \
 	((void)((q)->lock.held = 0), INIT_LIST_HEAD(&(q)->head))
@@ -257,8 +262,12 @@ struct hrtimer {
 	bool queued;
 };
 
-struct timer_list {
-	void (*function)(struct timer_list *timer);
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+
+struct delayed_work {
+	struct work_struct work;
 	bool queued;
 };
 
@@ -272,9 +281,12 @@ struct irq_work {
 #define hrtimer_is_queued(t)		((t)->queued)
 #define hrtimer_try_to_cancel(t)	((void)((t)->queued = false))
 #define hrtimer_cancel(t)		((void)((t)->queued = false))
-#define timer_setup(t, f, flags)	((void)((t)->function = (f)))
-#define timer_reduce(t, when)		((void)((t)->queued = true))
-#define timer_shutdown_sync(t)		((void)((t)->queued = false))
+#define MAX_SCHEDULE_TIMEOUT		((unsigned long)S64_MAX)
+#define INIT_DELAYED_WORK(w, f)		((void)((w)->work.func = (f)))
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+#define queue_delayed_work(q, w, t)	((void)(t), (void)((w)->queued = true))
+#define mod_delayed_work(q, w, t)	((void)((w)->queued = true))
+#define cancel_delayed_work_sync(w)	((void)((w)->queued = false))
 #define init_irq_work(w, f)		((void)((w)->func = (f)))
 #define irq_work_queue(w)		((w)->func(w))
 #define irq_work_sync(w)		((void)(w))

@@ -17,6 +17,26 @@
 	     &pos->member != (head);					\
 	     pos = rcu_entry(rcu_next(&pos->member), __typeof__(*pos), member))
 
+#define rcu_dereference(p)	__atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define rcu_dereference_protected(p, held)	READ_ONCE(p)
+#define rcu_assign_pointer(p, v)	__atomic_store_n(&(p), v, __ATOMIC_RELEASE)
+#define RCU_INIT_POINTER(p, v)	WRITE_ONCE(p, v)
+
+/* Under a lock. */
+#define list_for_each_entry(pos, head, member)				\
+	for (pos = rcu_entry((head)->next, __typeof__(*pos), member);	\
+	     &pos->member != (head);					\
+	     pos = rcu_entry(pos->member.next, __typeof__(*pos), member))
+#define list_for_each_entry_continue(pos, head, member)			\
+	for (pos = rcu_entry(pos->member.next, __typeof__(*pos), member); \
+	     &pos->member != (head);					\
+	     pos = rcu_entry(pos->member.next, __typeof__(*pos), member))
+#define list_for_each_entry_safe(pos, n, head, member)			\
+	for (pos = rcu_entry((head)->next, __typeof__(*pos), member),	\
+	     n = rcu_entry(pos->member.next, __typeof__(*pos), member);	\
+	     &pos->member != (head);					\
+	     pos = n, n = rcu_entry(n->member.next, __typeof__(*n), member))
+
 static inline void list_add_tail_rcu(struct list_head *entry,
 				     struct list_head *head)
 {
