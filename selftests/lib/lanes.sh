@@ -8,7 +8,7 @@
 quick_jobs='selftest@6.12:4:quick native userspace_docs userspace_guest check userspace_host kunit'
 # Each thing that `make test` has not done.
 more_jobs='selftest@debug:2:quick selftest@6.12:4:hard selftest@6.1:2:quick
-	selftest@6.12-rt:2:quick selftest@6.12-cloud:2:quick short_torture kunit@debug
+	selftest@6.12-rt:2:quick selftest@6.12-cloud:2:quick short_torture kunit@debug,6.12-rt
 	userspace_hard check@6.12-cloud,6.12-rt'
 
 # next_line FILE: takes the first line of it

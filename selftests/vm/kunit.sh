@@ -31,9 +31,11 @@ make_modules()
 # core_dir: prints where KUnit's core is, in the cache, since no change of ours touches it
 core_dir()
 {
-	local dir source
+	local dir source series
 	source=$("$HERE/kernel.sh" source)
 	eval "$source"
+	series=$(make -s -C "$SRC" kernelversion | cut -d . -f 1-2)
+	[[ $RELEASE == "$series".* ]] || die "KUnit's core is that of $series, which $RELEASE does not take"
 	dir=$CACHE/kernels/kunit-$({
 		readlink -f "$KDIR"
 		basename "$SRC"

@@ -221,7 +221,7 @@ static void game(struct __test_metadata *_metadata, FIXTURE_DATA(lib) *self,
 {
 	struct game g = {
 		.p = self->p, .free_running = free_running,
-		.rounds = rb_quick() ? 5000 : 20000,
+		.rounds = rb_quick() ? 1500 : 20000,
 	};
 	struct epoll_event ev = { .events = events };
 	int epfd = epoll_create1(EPOLL_CLOEXEC);
