@@ -2,11 +2,11 @@
 # shellcheck shell=bash disable=SC2154 # what run.sh has
 # Sourced by run.sh: the tiers, whose jobs run in lanes, side by side.
 
-# A job is SUITE, or SUITE@K with commas for spaces. What takes longest begins; native
-# needs no kernel, which may have to be fetched meanwhile. Documentation/testing.rst has
-# a table of this.
+# A job is SUITE, or SUITE@K with commas for spaces. The longest jobs come first. native
+# needs no kernel, and so runs while kernels are fetched. Documentation/testing.rst has a
+# table of the tiers.
 quick_jobs='selftest@6.12:4:quick native userspace_docs userspace_guest check userspace_host kunit'
-# Each thing that `make test` has not done.
+# What `make test` has not run.
 more_jobs='selftest@debug:2:quick selftest@6.12:4:hard selftest@6.1:2:quick
 	selftest@6.12-rt:2:quick selftest@6.12-cloud:2:quick short_torture kunit@debug,6.12-rt
 	userspace_hard check@6.12-cloud,6.12-rt'
@@ -43,7 +43,7 @@ lane()
 	done
 }
 
-# prefetch: what jobs need, while others run that do not need it
+# prefetch: fetches what most jobs need, while jobs run that do not need it
 prefetch()
 {
 	selftests/vm/kernel.sh 6.12 &
