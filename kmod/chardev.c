@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ring as a character device: open, write, poll. consumer.c has reading and
- * seeking, map.c maps, ioctl.c the ioctls.
+ * The ring as a character device: open, write, poll. consumer.c has reading, seek.c
+ * seeking, splice.c splicing, map.c maps, ioctl.c the ioctls.
  */
 
 #include <linux/capability.h>
@@ -18,6 +18,14 @@
 #include "compat.h"
 #include "copy.h"
 #include "file.h"
+
+/* Drop the open reservation: readers who map see what it holds. */
+static void abandon(struct ringbuf_core *core)
+{
+	ringbuf_copy_zero(ringbuf_frame_at(core, core->head),
+			  core->next - core->head);
+	ringbuf_core_cancel(core);
+}
 
 /*
  * One call, one record. The caller holds the ring's write_lock. -EAGAIN when a
@@ -38,9 +46,9 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 		ringbuf_core_refuse(&rb->core);
 		return -EAGAIN;
 	}
-	if (ringbuf_copy_in(rb, payload, len, from) < len) {
-		ringbuf_core_discard(&rb->core);
-		return -EFAULT;
+	if (unlikely(ringbuf_copy_in(rb, payload, len, from) < len)) {
+		abandon(&rb->core);
+		return ringbuf_copy_error();
 	}
 	/* Before the end or not at all: see ringbuf_ring_kill(). */
 	rcu_read_lock_sched();
@@ -52,7 +60,7 @@ static ssize_t write_message(struct ringbuf *rb, struct iov_iter *from, u64 *nee
 	rcu_read_unlock_sched();
 	if (likely(!ended))
 		return len;
-	ringbuf_core_discard(&rb->core);
+	abandon(&rb->core);
 	return ended;
 }
 
@@ -111,11 +119,14 @@ static ssize_t write_run(struct ringbuf *rb, struct iov_iter *from, size_t frame
 	if (run)
 		ringbuf_ring_publish(rb);
 	rcu_read_unlock();
+	/* What is no record, and what was never copied, is not to be seen. */
+	ringbuf_copy_zero(room + run, len - run);
 	iov_iter_revert(from, copied - run);
 	if (run)
 		return run;
 	/* Or somebody has changed it since it was looked at. */
-	return copied < len ? -EFAULT : ringbuf_ring_refuses(rb, -EINVAL);
+	return copied < len ? ringbuf_copy_error() :
+			      ringbuf_ring_refuses(rb, -EINVAL);
 }
 
 /* A run of whole frames. As write_message(). */
@@ -199,7 +210,7 @@ static ssize_t write_all(struct file *file, struct iov_iter *from, bool nowait)
 	return written ?: ret;
 }
 
-static ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
+ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	return write_all(iocb->ki_filp, from, iocb->ki_flags & IOCB_NOWAIT);
 }
@@ -402,7 +413,7 @@ const struct file_operations ringbuf_fops = {
 	.write		= ringbuf_write_user,
 	.write_iter	= ringbuf_write_iter,
 	.splice_read	= copy_splice_read,
-	.splice_write	= iter_file_splice_write,
+	.splice_write	= ringbuf_splice_write,
 	.poll		= ringbuf_poll,
 	.mmap		= ringbuf_mmap,
 	.unlocked_ioctl	= ringbuf_ioctl,

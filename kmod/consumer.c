@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Consumers of the character device: their cursors, reading and seeking.
+ * Consumers of the character device: their cursors, and reading. seek.c has seeking.
  */
 
 #include <linux/sched/signal.h>
@@ -10,18 +10,19 @@
 #include "file.h"
 #include "trace.h"
 
-/* Records to pass over before others may run. */
-#define WALK_BUDGET	1024
-
 /**
  * DOC: threads that share a consumer
  *
- * Whoever reads works on a copy of the cursor: looks where it is, copies what
- * lies there to user memory, moves the copy, and makes that the cursor if the
- * cursor is still what it was. Else somebody else has been there meanwhile, and
- * it begins again. So each record goes to one of them, a call that fails leaves
- * the cursor alone, and nobody waits for a thread whose copying is stuck in a
- * page fault.
+ * A thread that reads notes where the cursor is, copies what lies there to user
+ * memory, and then takes the file's lock and moves the cursor, if the cursor is
+ * still where it was. If another thread has moved the cursor meanwhile, the thread
+ * starts over. So each record, and each piece of a record, goes to one of them, a
+ * call that fails leaves the cursor alone, and no thread waits for one whose copy
+ * is stuck in a page fault.
+ *
+ * A plain read() notes position, seq and part without the lock, one by one. They
+ * may then belong to different moments. That does no harm: the thread moves the
+ * cursor only if all three are, under the lock, what it noted.
  */
 
 /**
@@ -154,9 +155,7 @@ bool ringbuf_file_move(struct ringbuf_file *rf,
 	same = !memcmp(cur, from, sizeof(*from)) && move_hold(rf, to->at.pos);
 	if (same) {
 		note_lag(rf);
-		/* poll() looks at it without the lock. */
-		WRITE_ONCE(cur->at.pos, to->at.pos);
-		cur->at.seq = to->at.seq;
+		ringbuf_cursor_place(cur, &to->at);
 		cur->lost_bytes = to->lost_bytes;
 		cur->lost_records = to->lost_records;
 		cur->read_bytes = to->read_bytes;
@@ -210,14 +209,22 @@ static bool lose(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	return true;
 }
 
-/* Move the cursor from @at over records that were read. */
+/* What take() takes for @part when that does not matter. */
+#define ANY_PART	(~0ULL)
+
+/*
+ * Move the cursor over records that were read, if it is still at @at and @part
+ * bytes of the record there have been returned.
+ */
 static __always_inline bool take(struct ringbuf_file *rf,
-				 struct ringbuf_mark at, u64 bytes, u64 records)
+				 struct ringbuf_mark at, u64 part, u64 bytes,
+				 u64 records)
 {
 	bool same;
 
 	spin_lock(&rf->lock);
-	same = still_at(rf, at);
+	same = still_at(rf, at) &&
+	       (part == ANY_PART || rf->cursor.part == part);
 	if (same) {
 		ringbuf_cursor_note_lag(&rf->cursor, &rf->ring->core, &at);
 		ringbuf_cursor_take(&rf->cursor, bytes, records);
@@ -229,24 +236,75 @@ static __always_inline bool take(struct ringbuf_file *rf,
 	return same;
 }
 
+/* As take(), of @bytes more of the record at @at, which are not its last. */
+static bool take_piece(struct ringbuf_file *rf, struct ringbuf_mark at,
+		       u64 part, u64 bytes)
+{
+	bool same;
+
+	spin_lock(&rf->lock);
+	same = still_at(rf, at) && rf->cursor.part == part;
+	if (same)
+		WRITE_ONCE(rf->cursor.part, part + bytes);
+	spin_unlock(&rf->lock);
+	return same;
+}
+
+/*
+ * As copy_message(), when @to is too small for what is left of the record, or
+ * @part bytes of it have been returned before.
+ */
+static noinline ssize_t copy_piece(struct ringbuf_file *rf,
+				   struct ringbuf_mark at, u64 part,
+				   const u8 *frame, size_t len,
+				   struct iov_iter *to)
+{
+	const u64 bytes = RINGBUF_FRAME_SIZE(len);
+	size_t left, want, n;
+
+	if (part >= len) {
+		/* Of another moment; if not, the record is done. */
+		take(rf, at, part, bytes, 1);
+		return 0;
+	}
+	left = len - part;
+	want = min(left, iov_iter_count(to));
+	n = ringbuf_copy_out_pages(rf->ring,
+				   frame + sizeof(struct ringbuf_record) + part,
+				   want, at.pos, to);
+	if (ringbuf_core_intact(&rf->ring->core, at.pos)) {
+		if (n < want) {
+			iov_iter_revert(to, n);
+			return ringbuf_copy_error();
+		}
+		if (want < left ? take_piece(rf, at, part, want) :
+				  take(rf, at, part, bytes, 1))
+			return want;
+	}
+	iov_iter_revert(to, n);
+	return 0;
+}
+
 /* The payload of the record at @at; 0 when it is to be tried again. */
 static inline ssize_t copy_message(struct ringbuf_file *rf,
 				   struct ringbuf_mark at, const u8 *frame,
 				   size_t len, struct iov_iter *to)
 {
+	u64 part = READ_ONCE(rf->cursor.part);
 	size_t n;
 
-	if (len > iov_iter_count(to))
-		return -EMSGSIZE;
+	if (unlikely(part || len > iov_iter_count(to)))
+		return copy_piece(rf, at, part, frame, len, to);
 	n = ringbuf_copy_out(rf->ring, frame + sizeof(struct ringbuf_record),
-			     len, to);
-	/* Else overwritten under the copy, or read by somebody else. */
+			     len, at.pos, to);
+	/* Overwritten under the copy, or read by another thread: once more. */
 	if (ringbuf_core_intact(&rf->ring->core, at.pos)) {
-		if (n == len && take(rf, at, RINGBUF_FRAME_SIZE(len), 1))
+		if (n == len &&
+		    take(rf, at, 0, RINGBUF_FRAME_SIZE(len), 1))
 			return len;
 		if (n < len) {
 			iov_iter_revert(to, n);
-			return -EFAULT;
+			return ringbuf_copy_error();
 		}
 	}
 	iov_iter_revert(to, n);
@@ -273,8 +331,8 @@ static inline ssize_t read_message(struct ringbuf_file *rf, struct iov_iter *to)
 	u32 len;
 
 	for (;;) {
-		/* Perhaps not of one moment: then it will not move. */
-		at = data_race(rf->cursor.at);
+		/* Perhaps not of one moment: then take() takes nothing. */
+		at = ringbuf_file_glance(rf);
 		frame = ringbuf_core_plain(&rf->ring->core, &at, &len);
 		if (likely(frame))
 			n = copy_message(rf, at, frame, len, to);
@@ -332,20 +390,20 @@ static ssize_t copy_frames(struct ringbuf_file *rf, struct ringbuf_mark *at,
 	span = ringbuf_core_span(core, v, limit, &records);
 	if (!span)
 		return -EMSGSIZE;
-	n = ringbuf_copy_out(rf->ring, v->frame, span, to);
+	n = ringbuf_copy_out(rf->ring, v->frame, span, v->at.pos, to);
 	whole = n == span ? span : ringbuf_core_span(core, v, n, &records);
 	if (!ringbuf_core_intact(core, v->at.pos)) {
 		iov_iter_revert(to, n);
 		return 0;
 	}
-	if (whole && !take(rf, *at, whole, records)) {
+	if (whole && !take(rf, *at, ANY_PART, whole, records)) {
 		iov_iter_revert(to, n);
 		return 0;
 	}
 	at->pos += whole;
 	at->seq += whole ? records : 0;
 	iov_iter_revert(to, n - whole);
-	return whole ?: -EFAULT;
+	return whole ?: ringbuf_copy_error();
 }
 
 /* As many whole frames as fit. */
@@ -420,121 +478,4 @@ ssize_t ringbuf_read_user(struct file *file, char __user *buf, size_t len,
 
 	iov_iter_ubuf(&to, ITER_DEST, buf, len);
 	return read_some(file, &to, false);
-}
-
-/* Where a seek goes, as a seq; a negative errno when it goes nowhere. */
-static loff_t seek_target(struct ringbuf *rb, const struct ringbuf_mark *at,
-			  loff_t offset, int whence)
-{
-	struct ringbuf_mark base = {};
-
-	switch (whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		base = *at;
-		break;
-	case SEEK_END:
-		if (offset > 0)
-			return -EINVAL;
-		ringbuf_core_head(&rb->core, &base);
-		break;
-	case SEEK_DATA:
-		if (offset)
-			return -EINVAL;
-		ringbuf_core_tail(&rb->core, &base);
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (check_add_overflow((loff_t)base.seq, offset, &offset) || offset < 0)
-		return -EINVAL;
-	return offset;
-}
-
-/* Walk to @seq from @to on; a pause now and then. */
-static int seek_walk(struct ringbuf_core *core, struct ringbuf_mark *to, u64 seq)
-{
-	int ret;
-
-	if (ringbuf_before(seq, to->seq))
-		ringbuf_core_tail(core, to);
-	for (;;) {
-		ret = ringbuf_core_seek(core, to, seq, WALK_BUDGET);
-		if (ret != -EAGAIN)
-			return ret;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-}
-
-loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
-{
-	struct ringbuf_file *rf = file->private_data;
-	struct ringbuf_cursor from, cur;
-	struct ringbuf_mark to;
-	unsigned int tries = 0;
-	loff_t seq;
-	int ret;
-
-	for (;;) {
-		ringbuf_file_cursor(rf, &from);
-		seq = seek_target(rf->ring, &from.at, offset, whence);
-		if (seq < 0)
-			return seq;
-		cur = from;
-		ringbuf_cursor_settle(&cur, &rf->ring->core);
-		to = cur.at;
-		ret = seek_walk(&rf->ring->core, &to, seq);
-		if (ret)
-			return ret;
-		/* What SEEK_DATA finds gone is no gap: it asks for what is. */
-		if (whence == SEEK_DATA)
-			seq = to.seq;
-		ringbuf_cursor_move(&cur, &to, seq, from.at.seq);
-		if (ringbuf_file_move(rf, &from, &cur))
-			break;
-		/* Those who share the cursor read on, which may never end. */
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		/* A writer that makes room for itself may be of lower priority. */
-		if (++tries % 16 == 0)
-			schedule_timeout_killable(1);
-		cond_resched();
-	}
-	return to.seq;
-}
-
-/**
- * ringbuf_file_advance() - Move the cursor to where a mapped consumer has read
- * @rf: its file
- * @pos: the position after what it is done with
- *
- * Context: task; may sleep.
- *
- * Return: 0; -EINVAL as ringbuf_cursor_walk(), -EINTR when killed.
- */
-int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
-{
-	struct ringbuf_cursor from, to;
-	int ret;
-
-	/* Else the walk would go after a head that runs away. */
-	if (ringbuf_before(READ_ONCE(rf->ring->core.head_page->head), pos))
-		return -EINVAL;
-	do {
-		ringbuf_file_cursor(rf, &from);
-		to = from;
-		do {
-			ret = ringbuf_cursor_walk(&to, &rf->ring->core, pos,
-						  WALK_BUDGET);
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			cond_resched();
-		} while (ret == -EAGAIN);
-		if (ret)
-			return ret;
-	} while (!ringbuf_file_move(rf, &from, &to));
-	return 0;
 }

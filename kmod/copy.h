@@ -111,50 +111,59 @@ fault:
 #undef RINGBUF_PUT
 #undef RINGBUF_GET
 
-/*
- * Between the ring and user memory, page by page: the vmalloc address of all of
- * them would have usercopy hardening look for it among all vmalloc areas, which
- * costs more than copying a small record.
+size_t ringbuf_copy_out_pages(struct ringbuf *rb, const void *from, size_t len,
+			      u64 pos, struct iov_iter *to);
+size_t ringbuf_copy_in_pages(struct ringbuf *rb, void *to, size_t len,
+			     struct iov_iter *from);
+int ringbuf_copy_error(void);
+void ringbuf_copy_zero(void *to, size_t len);
+
+/**
+ * ringbuf_copy_out() - Copy records to user memory
+ * @rb: the ring
+ * @from: where they lie in it, aligned to RINGBUF_ALIGN
+ * @len: bytes
+ * @pos: position of the first of them
+ * @to: where to
+ *
+ * A long copy lets others run now and then, and ends early when what is copied has
+ * been overwritten, or the caller is killed.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: bytes that were copied; fewer than @len also when user memory faults.
  */
-static __always_inline size_t
-ringbuf_copy(struct ringbuf *rb, const void *frame, size_t len,
-	     struct iov_iter *iter,
-	     size_t (*move)(struct page *page, size_t offset, size_t bytes,
-			    struct iov_iter *iter))
-{
-	size_t at = (const u8 *)frame - rb->core.data;
-	size_t offset, part, n, done = 0;
-
-	do {
-		offset = offset_in_page(at + done);
-		part = min_t(size_t, len - done, PAGE_SIZE - offset);
-		n = move(rb->pages[RINGBUF_DATA_PAGE + ((at + done) >> PAGE_SHIFT)],
-			 offset, part, iter);
-		done += n;
-	} while (n == part && done < len);
-	return done;
-}
-
-/* Splicing would link the page itself into the pipe (before 6.5). */
 static __always_inline size_t ringbuf_copy_out(struct ringbuf *rb,
 					       const void *from, size_t len,
-					       struct iov_iter *to)
+					       u64 pos, struct iov_iter *to)
 {
 	if (ringbuf_copy_is_small(to, len) &&
 	    ringbuf_copy_small_out(from, len, to))
 		return len;
-	if (unlikely(!user_backed_iter(to)))
-		return copy_to_iter(from, len, to);
-	return ringbuf_copy(rb, from, len, to, copy_page_to_iter);
+	return ringbuf_copy_out_pages(rb, from, len, pos, to);
 }
 
+/**
+ * ringbuf_copy_in() - Copy user memory into a reservation
+ * @rb: the ring
+ * @to: where to, aligned to RINGBUF_ALIGN
+ * @len: bytes
+ * @from: where from
+ *
+ * A long copy lets others run now and then, and ends early when the caller is
+ * killed.
+ *
+ * Context: task; may sleep.
+ *
+ * Return: bytes that were copied; fewer than @len also when user memory faults.
+ */
 static __always_inline size_t ringbuf_copy_in(struct ringbuf *rb, void *to,
 					      size_t len, struct iov_iter *from)
 {
 	if (ringbuf_copy_is_small(from, len) &&
 	    ringbuf_copy_small_in(to, len, from))
 		return len;
-	return ringbuf_copy(rb, to, len, from, copy_page_from_iter);
+	return ringbuf_copy_in_pages(rb, to, len, from);
 }
 
 #endif /* _RINGBUF_COPY_H */

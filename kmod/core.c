@@ -323,8 +323,8 @@ int ringbuf_core_trim(struct ringbuf_core *c, u32 len)
  * @time_ns: the records' time
  *
  * Of the headers only len and type count, and flags have to be 0. Ends before
- * the first frame that is no record, too large or not all there, and zeroes what
- * is left of the run.
+ * the first frame that is no record, too large or not all there. The caller zeroes
+ * what is left of the run, since mapped readers see it.
  *
  * Context: any; producer only.
  *
@@ -350,7 +350,6 @@ u32 ringbuf_core_commit_run(struct ringbuf_core *c, u32 len, u64 time_ns)
 		ringbuf_core_commit(c, 0);
 		done += frame;
 	}
-	memset(ringbuf_frame_at(c, c->head), 0, len - done);
 	return done;
 }
 
@@ -492,6 +491,47 @@ u64 ringbuf_core_span(const struct ringbuf_core *c,
 	}
 	*records = n;
 	return span;
+}
+
+/**
+ * ringbuf_core_skip() - Go on to the last milestone before a place
+ * @c: the ring
+ * @at: in: a record; out: the last milestone between it and the place, if there is
+ *	one, or the same record
+ * @pos: the place is not beyond this position
+ * @seq: nor beyond the record with this seq
+ *
+ * The producer writes the position of a milestone when the head comes there, before
+ * it writes the record, and orders nothing by it: a consumer sees the milestone of
+ * this turn of the ring or the one of an earlier turn, and both are places where a
+ * record begins. That there is a record now, the head says, and afterwards the tail.
+ *
+ * Context: any. At most RINGBUF_MILESTONES steps.
+ */
+void ringbuf_core_skip(const struct ringbuf_core *c, struct ringbuf_mark *at,
+		       u64 pos, u64 seq)
+{
+	/* LMM(peek:B) pairs with LMM(publish:B). */
+	const u64 head = smp_load_acquire(&c->head_page->head);
+	const u64 end = ringbuf_before(pos, head) ? pos : head;
+	struct ringbuf_mark m;
+	u64 i = end / c->stride;
+	int n;
+
+	for (n = 0; n < RINGBUF_MILESTONES &&
+	     ringbuf_before(at->pos, i * c->stride); n++, i--) {
+		m.pos = READ_ONCE(c->milestones[i % RINGBUF_MILESTONES].pos);
+		if (!ringbuf_before(at->pos, m.pos) || m.pos == head ||
+		    ringbuf_before(end, m.pos))
+			continue;
+		m.seq = READ_ONCE(ringbuf_frame_at(c, m.pos)->seq);
+		if (!ringbuf_core_intact(c, m.pos))
+			return;
+		if (!ringbuf_before(seq, m.seq)) {
+			*at = m;
+			return;
+		}
+	}
 }
 
 /**

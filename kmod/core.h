@@ -83,7 +83,8 @@ struct ringbuf_milestone {
  *	not count
  * @dropped: seqs used by records that could not be published
  * @milestones: for each multiple of @stride in the ring the first record that
- *	begins there or later; written by the producer
+ *	begins there or later; written by the producer. Consumers read the
+ *	positions, see ringbuf_core_skip()
  */
 struct ringbuf_core {
 	struct ringbuf_page *page;
@@ -126,6 +127,7 @@ struct ringbuf_core {
 /**
  * struct ringbuf_cursor - One consumer's place in the ring, and its account
  * @at: the next frame's position and the next record's seq
+ * @part: payload bytes of the record at @at that a plain read has returned
  * @lost_bytes: bytes of frames that went by unread
  * @lost_records: the same in seqs
  * @read_bytes: bytes of frames consumed
@@ -133,11 +135,14 @@ struct ringbuf_core {
  * @max_lag_bytes: the most bytes of frames that have waited for it
  * @max_lag_records: the same in seqs
  *
- * @at.pos may be read by anyone at any time; all else is for the owner, and
- * for whom the owner lets in.
+ * The owner writes @at and @part in one piece each (WRITE_ONCE), so anyone may read
+ * each of these words at any time; the words may then belong to different moments.
+ * All else is for the owner, and for whom the owner lets in. There are no holes, so
+ * two cursors can be compared with memcmp().
  */
 struct ringbuf_cursor {
 	struct ringbuf_mark at;
+	u64 part;
 	u64 lost_bytes;
 	u64 lost_records;
 	u64 read_bytes;
@@ -184,6 +189,9 @@ struct ringbuf_view {
 	u64 lost_bytes;
 	u64 lost_records;
 };
+
+/* What is so far behind a position or a seq is behind all there are. */
+#define RINGBUF_FAR	(1ULL << 62)
 
 /* Positions and seqs only grow; the sign of a difference orders them. */
 static inline bool ringbuf_before(u64 a, u64 b)
@@ -243,19 +251,31 @@ static inline void ringbuf_core_commit(struct ringbuf_core *c, u64 time_ns)
 }
 
 /**
+ * ringbuf_core_cancel() - Drop the open reservation, which the caller has zeroed
+ * @c: the ring
+ *
+ * No record, no seq. Older records may have made room for it all the same.
+ *
+ * Context: any; producer only.
+ */
+static inline void ringbuf_core_cancel(struct ringbuf_core *c)
+{
+	c->next = c->head;
+}
+
+/**
  * ringbuf_core_discard() - Drop the open reservation, if there is one
  * @c: the ring
  *
- * No record, no seq. Older records may have made room for it all the same. What
- * was reserved is zeroed, since mapped readers see it; so the cost is that of its
- * size.
+ * As ringbuf_core_cancel(). What was reserved is zeroed, since mapped readers see
+ * it; so the cost is that of its size.
  *
  * Context: any; producer only.
  */
 static inline void ringbuf_core_discard(struct ringbuf_core *c)
 {
 	memset(ringbuf_frame_at(c, c->head), 0, c->next - c->head);
-	c->next = c->head;
+	ringbuf_core_cancel(c);
 }
 
 /**
@@ -355,6 +375,21 @@ static inline void ringbuf_cursor_note_lag(struct ringbuf_cursor *cur,
 }
 
 /**
+ * ringbuf_cursor_place() - Move to the start of a record, whatever lies between
+ * @cur: the cursor
+ * @at: the record
+ *
+ * Context: any; the cursor's owner.
+ */
+static inline void ringbuf_cursor_place(struct ringbuf_cursor *cur,
+					const struct ringbuf_mark *at)
+{
+	WRITE_ONCE(cur->part, 0);
+	WRITE_ONCE(cur->at.seq, at->seq);
+	WRITE_ONCE(cur->at.pos, at->pos);
+}
+
+/**
  * ringbuf_cursor_lose() - Move to a record, counting what lies before it as lost
  * @cur: the cursor
  * @v: the record, found from where the cursor is
@@ -366,8 +401,7 @@ static inline void ringbuf_cursor_lose(struct ringbuf_cursor *cur,
 {
 	cur->lost_bytes += v->lost_bytes;
 	cur->lost_records += v->lost_records;
-	cur->at.seq = v->at.seq;
-	WRITE_ONCE(cur->at.pos, v->at.pos);
+	ringbuf_cursor_place(cur, &v->at);
 }
 
 /**
@@ -383,7 +417,8 @@ static inline void ringbuf_cursor_take(struct ringbuf_cursor *cur, u64 bytes,
 {
 	cur->read_bytes += bytes;
 	cur->read_records += records;
-	cur->at.seq += records;
+	WRITE_ONCE(cur->part, 0);
+	WRITE_ONCE(cur->at.seq, cur->at.seq + records);
 	WRITE_ONCE(cur->at.pos, cur->at.pos + bytes);
 }
 
@@ -405,6 +440,8 @@ bool ringbuf_core_overwritten(const struct ringbuf_core *c,
 			      const struct ringbuf_mark *tail, u64 *records);
 u64 ringbuf_core_span(const struct ringbuf_core *c,
 		      const struct ringbuf_view *v, u64 limit, u64 *records);
+void ringbuf_core_skip(const struct ringbuf_core *c, struct ringbuf_mark *at,
+		       u64 pos, u64 seq);
 int ringbuf_core_seek(const struct ringbuf_core *c, struct ringbuf_mark *at,
 		      u64 seq, unsigned int budget);
 

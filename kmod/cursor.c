@@ -63,7 +63,28 @@ void ringbuf_cursor_move(struct ringbuf_cursor *cur,
 		cur->lost_bytes += to->pos - cur->at.pos;
 	}
 	cur->lost_records += lost;
-	cur->at = *to;
+	ringbuf_cursor_place(cur, to);
+}
+
+/*
+ * Move to the last milestone before @pos. A record begins there, and as many records
+ * lie before it as there are seqs, if none was ever dropped. Otherwise, and when the
+ * record at the cursor has been overwritten meanwhile, nothing moves.
+ */
+static bool walk_far(struct ringbuf_cursor *cur, const struct ringbuf_core *c,
+		     u64 pos)
+{
+	struct ringbuf_mark to = cur->at;
+
+	if (pos - to.pos < c->stride)
+		return false;
+	ringbuf_core_skip(c, &to, pos, to.seq + RINGBUF_FAR);
+	/* Has one been dropped? Whoever sees the head behind a gap sees that, too. */
+	if (to.pos == cur->at.pos || READ_ONCE(c->dropped) ||
+	    !ringbuf_core_intact(c, cur->at.pos))
+		return false;
+	ringbuf_cursor_take(cur, to.pos - cur->at.pos, to.seq - cur->at.seq);
+	return true;
 }
 
 /**
@@ -101,6 +122,8 @@ int ringbuf_cursor_walk(struct ringbuf_cursor *cur,
 			ringbuf_cursor_lose(cur, &v);
 		if (!ringbuf_before(cur->at.pos, pos))
 			return 0;
+		if (walk_far(cur, c, pos))
+			continue;
 		/* No more than budget: each takes the smallest frame at least. */
 		limit = ringbuf_frame_size(v.len) +
 			(u64)(budget - 1) * RINGBUF_FRAME_SIZE(1);

@@ -47,8 +47,8 @@ struct ringbuf_file_hold {
  * @ring: the ring
  * @lock: makes a move of @cursor one step; held for some lines at a time, never
  *	while user memory is touched
- * @cursor: where this consumer is; @cursor.at.pos alone may be read without
- *	@lock, all of @cursor.at by who can do with a pair that was never one
+ * @cursor: where this consumer is; without @lock its position, seq and part may be
+ *	read with READ_ONCE(), each for itself
  * @hold: of a reliable consumer, under @lock; stays when it was demoted
  * @flags: RINGBUF_CONSUMER_*, but for _RELIABLE, which is for @hold to tell
  * @writer_flags: RINGBUF_WRITER_*
@@ -63,6 +63,15 @@ struct ringbuf_file {
 	u32 writer_flags;
 	struct ringbuf_watermark mark;
 };
+
+/* Where the cursor is, without the lock: perhaps the pos of one moment and the seq of another. */
+static inline struct ringbuf_mark ringbuf_file_glance(const struct ringbuf_file *rf)
+{
+	return (struct ringbuf_mark){
+		.pos = READ_ONCE(rf->cursor.at.pos),
+		.seq = READ_ONCE(rf->cursor.at.seq),
+	};
+}
 
 /* Is there a record? */
 static inline bool ringbuf_file_ready(struct ringbuf_file *rf)
@@ -96,6 +105,9 @@ void ringbuf_watermark_exit(struct ringbuf_file *rf);
 ssize_t ringbuf_read_user(struct file *file, char __user *buf, size_t len,
 			  loff_t *ppos);
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t ringbuf_write_iter(struct kiocb *iocb, struct iov_iter *from);
+ssize_t ringbuf_splice_write(struct pipe_inode_info *pipe, struct file *out,
+			     loff_t *ppos, size_t len, unsigned int flags);
 loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence);
 int ringbuf_mmap(struct file *file, struct vm_area_struct *vma);
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -167,6 +167,9 @@ static void set_flags(struct ringbuf_file *rf, u32 flags, u32 mask)
 	mask &= RINGBUF_CONSUMER_FRAMED | RINGBUF_CONSUMER_EOF;
 	spin_lock(&rf->lock);
 	WRITE_ONCE(rf->flags, (rf->flags & ~mask) | (flags & mask));
+	/* Frames are whole: the record at the cursor comes from its start. */
+	if (flags & mask & RINGBUF_CONSUMER_FRAMED)
+		WRITE_ONCE(rf->cursor.part, 0);
 	spin_unlock(&rf->lock);
 }
 
@@ -234,7 +237,7 @@ static int next_size(struct ringbuf_file *rf)
 	if (!ringbuf_core_peek(&rf->ring->core, &cur.at, &v))
 		return 0;
 	if (!(READ_ONCE(rf->flags) & RINGBUF_CONSUMER_FRAMED))
-		return v.len;
+		return v.len - (v.lost_records ? 0 : min_t(u64, cur.part, v.len));
 	if (v.lost_records)
 		return RINGBUF_FRAME_SIZE(sizeof(struct ringbuf_lost));
 	return RINGBUF_FRAME_SIZE(v.len);

@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uuid.h>
 #include <linux/vmalloc.h>
@@ -87,13 +88,19 @@ static void wake_work(struct irq_work *work)
 	wake_all(container_of(work, struct ringbuf, wake));
 }
 
+/* Pages to allocate or free before others may run. */
+#define PAGE_BUDGET	((64UL << 10) >> PAGE_SHIFT)
+
 static void free_storage(struct ringbuf *rb)
 {
 	unsigned long i, n = rb->config.size >> PAGE_SHIFT;
 
 	vunmap(rb->core.data);
-	for (i = 0; rb->pages && i < RINGBUF_DATA_PAGE + n && rb->pages[i]; i++)
+	for (i = 0; rb->pages && i < RINGBUF_DATA_PAGE + n && rb->pages[i]; i++) {
 		__free_page(rb->pages[i]);
+		if (i % PAGE_BUDGET == 0)
+			cond_resched();
+	}
 	kvfree(rb->pages);
 }
 
@@ -120,6 +127,12 @@ static int alloc_storage(struct ringbuf *rb)
 			return -ENOMEM;
 		if (i >= RINGBUF_DATA_PAGE)
 			rb->pages[n + i] = rb->pages[i];
+		if (i % PAGE_BUDGET)
+			continue;
+		cond_resched();
+		/* A caller that is killed is not to finish a ring of a GiB first. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 	data = vmap(rb->pages + RINGBUF_DATA_PAGE, 2 * n, VM_MAP, PAGE_KERNEL);
 	if (!data)
@@ -148,7 +161,8 @@ static int alloc_storage(struct ringbuf *rb)
  *
  * Context: task; may sleep.
  *
- * Return: the ring, with one reference; ERR_PTR(-ENOMEM).
+ * Return: the ring, with one reference; ERR_PTR(-ENOMEM), ERR_PTR(-EINTR) when the
+ * caller is killed.
  */
 struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 {

@@ -86,7 +86,7 @@ static bool reached(struct ringbuf_file *rf)
 	bool ret;
 
 	/* Torn only while another thread reads on, which will look again. */
-	at = data_race(rf->cursor.at);
+	at = ringbuf_file_glance(rf);
 	if (!ringbuf_before(at.pos, head))
 		return false;
 	if ((!bytes && !records && !ns) ||

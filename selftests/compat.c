@@ -128,7 +128,7 @@ TEST_F(ring, the_map_is_the_same)
 				       PROT_READ | PROT_WRITE)));
 	/* A 32-bit caller gives its offsets in pages. */
 	EXPECT_EQ(-EINVAL, rb_try_map(self->p.r, PROT_READ, MAP_SHARED,
-				      3 * getpagesize(), getpagesize()));
+				      4 * getpagesize(), getpagesize()));
 	EXPECT_EQ(-EINVAL, rb_try_map(self->p.r, PROT_READ, MAP_SHARED,
 				      1LL << 43, getpagesize()));
 	EXPECT_EQ(0, rb_unmap(&m));
@@ -150,6 +150,19 @@ TEST_F(ring, records_and_frames_pass)
 	EXPECT_EQ(len, RC(read(self->p.r, rb_in, RB_MAX)));
 	EXPECT_TRUE(rb_frame_ok((void *)rb_in, 1, 51));
 	EXPECT_EQ(-EAGAIN, RC(read(self->p.r, rb_in, RB_MAX)));
+}
+
+TEST_F(ring, a_record_may_come_in_pieces)
+{
+	struct iovec v[2] = { { rb_in + 30, 10 }, { rb_in + 40, 20 } };
+
+	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
+	EXPECT_EQ(30, RC(read(self->p.r, rb_in, 30)));
+	EXPECT_EQ(70, rb_fionread(self->p.r));
+	EXPECT_EQ(30, RC(readv(self->p.r, v, 2)));
+	EXPECT_EQ(40, RC(read(self->p.r, rb_in + 60, 1000)));
+	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
+	EXPECT_EQ(1, rb_at(self->p.r));
 }
 
 TEST_F(ring, losses_are_exact)
@@ -174,9 +187,11 @@ TEST_F(ring, sequence_numbers_are_64_bits_in_lseek)
 	/* None of these may be cut to 32 bits. */
 	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, (1LL << 32) + 3, SEEK_SET)));
 	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, 1LL << 31, SEEK_SET)));
-	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, -(1LL << 32), SEEK_CUR)));
-	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, -(1LL << 32), SEEK_END)));
-	EXPECT_EQ(8, lseek(self->p.r, 0, SEEK_CUR));
+	EXPECT_EQ(0, lseek(self->p.r, -(1LL << 32), SEEK_END));
+	EXPECT_EQ(0, lseek(self->p.r, -(1LL << 32) - 1, SEEK_END));
+	EXPECT_EQ(-ESPIPE, RC(lseek(self->p.r, 1LL << 32, SEEK_CUR)));
+	EXPECT_EQ(8, lseek(self->p.r, 8, SEEK_SET));
+	EXPECT_EQ(8, rb_at(self->p.r));
 	EXPECT_EQ(9, lseek(self->p.r, -1, SEEK_END));
 	EXPECT_EQ(0, lseek(self->p.r, 0, SEEK_DATA));
 	EXPECT_EQ(8, rb_get(self->p.r, 0));

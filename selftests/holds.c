@@ -224,9 +224,9 @@ TEST_F(ring, joining_a_full_ring_holds_at_once)
 	/* Between what the writer may overwrite, and what it has. */
 	ASSERT_EQ(LEN, rb_put(self->p.w, FITS, LEN));
 	later = rb_open_reliable();
-	EXPECT_LE(1, lseek(later, 0, SEEK_CUR));
-	EXPECT_GE(9, lseek(later, 0, SEEK_CUR));
-	EXPECT_EQ(lseek(later, 0, SEEK_CUR) - 1,
+	EXPECT_LE(1, rb_at(later));
+	EXPECT_GE(9, rb_at(later));
+	EXPECT_EQ(rb_at(later) - 1,
 		  rb_write_until_held(self->p.w, FITS + 1));
 	close(later);
 	close(late);
@@ -531,7 +531,7 @@ static void *start(void *arg)
 
 	pthread_barrier_wait(s->together);
 	s->fd = rb_open_reliable();
-	s->first = lseek(s->fd, 0, SEEK_CUR);
+	s->first = rb_at(s->fd);
 	pthread_barrier_wait(s->together);
 	pthread_barrier_wait(s->together);
 	close(s->fd);

@@ -76,6 +76,31 @@ TEST_F(ring, of_a_framed_write_that_ends_early)
 	EXPECT_EQ(0, leftover(&self->m));
 }
 
+/* One frame that takes several copies, of which the last faults. */
+TEST_F(ring, of_a_long_frame_that_faults)
+{
+	size_t len = 200000, page = self->page, pages = (len / page + 2) * page;
+	char *buf = mmap(NULL, pages, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = buf + pages - page - len;
+
+	rb_unmap(&self->m);
+	rb_pair_close(&self->p);
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=1048576"));
+	ASSERT_EQ(0, rb_map_fd(&self->m, self->p.r));
+	ASSERT_NE(MAP_FAILED, buf);
+	memset(buf, 's', pages);
+	ASSERT_EQ(0, mprotect(buf + pages - page, page, PROT_NONE));
+	EXPECT_EQ(-EFAULT, RC(write(self->p.w, at, len + 8)));
+	EXPECT_EQ(0, leftover(&self->m));
+	ASSERT_EQ(0, rb_set_writer(self->p.w, RINGBUF_WRITER_FRAMED));
+	*(struct ringbuf_record *)at = (struct ringbuf_record){ .len = len };
+	EXPECT_EQ(-EFAULT, RC(write(self->p.w, at, F(len))));
+	EXPECT_EQ(0, leftover(&self->m));
+	EXPECT_EQ(0, rb_map_head(&self->m));
+	munmap(buf, pages);
+}
+
 TEST_F(ring, of_a_framed_write_that_faults)
 {
 	char *at = self->guard - F(100) - 500;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* read() as a consumer starts out: the payload of one record per call. */
+/* read() as a consumer starts out: the payload of one record per call; see pieces.c. */
 #include "ringbuf_test.h"
 
 FIXTURE(ring) {
@@ -74,22 +74,6 @@ TEST_F(ring, any_length_passes_from_and_to_any_address)
 	}
 }
 
-TEST_F(ring, a_buffer_too_small_loses_nothing)
-{
-	struct ringbuf_stats before, after;
-
-	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
-	ASSERT_EQ(20, rb_put(self->p.w, 1, 20));
-	ASSERT_EQ(0, rb_stats(self->p.r, &before));
-	EXPECT_EQ(-EMSGSIZE, RC(read(self->p.r, rb_in, 1)));
-	EXPECT_EQ(-EMSGSIZE, RC(read(self->p.r, rb_in, 99)));
-	ASSERT_EQ(0, rb_stats(self->p.r, &after));
-	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
-	EXPECT_EQ(100, read(self->p.r, rb_in, 100));
-	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
-	EXPECT_EQ(20, rb_get(self->p.r, 1));
-}
-
 TEST_F(ring, an_empty_ring_blocks_until_a_record_comes)
 {
 	int r = rb_open(O_RDONLY);
@@ -99,17 +83,6 @@ TEST_F(ring, an_empty_ring_blocks_until_a_record_comes)
 	ASSERT_EQ(30, rb_put(self->p.w, 0, 30));
 	EXPECT_EQ(30, rb_op_wait(&op));
 	EXPECT_TRUE(rb_intact(rb_in, 30, 0));
-}
-
-TEST_F(ring, a_record_that_does_not_fit_ends_a_blocked_read)
-{
-	int r = rb_open(O_RDONLY);
-	struct rb_op op;
-
-	ASSERT_TRUE(rb_op_block(&op, SYS_read, r, rb_in, 8));
-	ASSERT_EQ(9, rb_put(self->p.w, 0, 9));
-	EXPECT_EQ(-EMSGSIZE, rb_op_wait(&op));
-	EXPECT_EQ(9, rb_get(r, 0));
 }
 
 TEST_F(ring, nonblock_may_change_while_open)

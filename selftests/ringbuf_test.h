@@ -158,6 +158,15 @@ static __maybe_unused int rb_stats(int fd, struct ringbuf_stats *stats)
 	return RC(ioctl(fd, RINGBUF_IOC_GET_STATS, stats));
 }
 
+/* Where the cursor is: the seq of the next record, or -errno. */
+static __maybe_unused long long rb_at(int fd)
+{
+	struct ringbuf_stats stats;
+	int ret = rb_stats(fd, &stats);
+
+	return ret ? ret : (long long)stats.seq;
+}
+
 static __maybe_unused int rb_set_consumer(int fd, uint32_t flags)
 {
 	struct ringbuf_consumer c = {

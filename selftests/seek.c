@@ -64,14 +64,50 @@ TEST_F(ring, set_to_the_head_waits_for_the_next_record)
 	EXPECT_EQ(LEN, rb_get(self->p.r, 20));
 }
 
-TEST_F(ring, cur_goes_both_ways)
+/* As of a pipe: programs count bytes with it, and would go elsewhere. */
+TEST_F(ring, there_is_no_current_offset)
 {
-	EXPECT_EQ(0, RC(lseek(self->p.r, 0, SEEK_CUR)));
-	EXPECT_EQ(5, RC(lseek(self->p.r, 5, SEEK_CUR)));
+	static const long long offsets[] = {
+		0, 1, -1, 5, -6, 1LL << 40, INT64_MAX, INT64_MIN,
+	};
+	struct ringbuf_stats before, after;
+
+	ASSERT_EQ(5, RC(lseek(self->p.r, 5, SEEK_SET)));
+	ASSERT_EQ(0, rb_stats(self->p.r, &before));
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++)
+		EXPECT_EQ(-ESPIPE, RC(lseek(self->p.r, offsets[i], SEEK_CUR)));
+	ASSERT_EQ(0, rb_stats(self->p.r, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
 	EXPECT_EQ(LEN, rb_get(self->p.r, 5));
-	EXPECT_EQ(6, RC(lseek(self->p.r, 0, SEEK_CUR)));
-	EXPECT_EQ(3, RC(lseek(self->p.r, -3, SEEK_CUR)));
-	EXPECT_EQ(LEN, rb_get(self->p.r, 3));
+}
+
+TEST_F(overrun, asking_for_the_offset_keeps_the_report_of_a_loss)
+{
+	struct ringbuf_stats before, after;
+
+	ASSERT_EQ(0, rb_stats(self->p.r, &before));
+	EXPECT_EQ(-ESPIPE, RC(lseek(self->p.r, 0, SEEK_CUR)));
+	ASSERT_EQ(0, rb_stats(self->p.r, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
+	EXPECT_EQ(-EPIPE, rb_get(self->p.r, 0));
+}
+
+TEST_F(ring, stdio_takes_it_for_a_stream)
+{
+	FILE *f = fdopen(dup(self->p.r), "r");
+	char buf[2 * LEN];
+
+	ASSERT_NE(NULL, f);
+	EXPECT_EQ(-1, ftell(f));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(2 * LEN, fread(buf, 1, 2 * LEN, f));
+	EXPECT_TRUE(rb_intact(buf, LEN, 0));
+	EXPECT_TRUE(rb_intact(buf + LEN, LEN, 1));
+	/* What it has read ahead does not come again, to it or others. */
+	fflush(f);
+	EXPECT_EQ(LEN, fread(buf, 1, LEN, f));
+	EXPECT_TRUE(rb_intact(buf, LEN, 2));
+	fclose(f);
 }
 
 TEST_F(ring, end_counts_from_the_head)
@@ -84,16 +120,52 @@ TEST_F(ring, end_counts_from_the_head)
 	EXPECT_EQ(LEN, rb_get(self->p.r, 0));
 }
 
+static const long long far_back[] = {
+	-101, -1000, -(1LL << 32), -INT64_MAX, INT64_MIN,
+};
+
+TEST_F(ring, the_last_n_are_all_when_there_are_fewer)
+{
+	EXPECT_EQ(0, RC(lseek(self->p.r, -21, SEEK_END)));
+	for (size_t i = 0; i < ARRAY_SIZE(far_back); i++) {
+		EXPECT_EQ(0, RC(lseek(self->p.r, far_back[i], SEEK_END)));
+		EXPECT_EQ(LEN, rb_get(self->p.r, 0));
+		EXPECT_EQ(0, lost(self->p.r));
+	}
+}
+
+/* Who asks for the last n has asked for nothing that is gone. */
+TEST_F(overrun, the_last_n_count_no_loss)
+{
+	long long there = self->i.head_seq - self->i.tail_seq;
+	int r = rb_open(O_RDONLY | O_NONBLOCK);
+
+	for (long long n = there - 3; n < there + 50; n++) {
+		uint64_t to = self->i.head_seq - (n < there ? n : there);
+
+		EXPECT_EQ(to, RC(lseek(r, -n, SEEK_END)));
+		EXPECT_EQ(0, lost(r));
+		EXPECT_EQ(LEN, rb_get(r, to));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(far_back); i++)
+		EXPECT_EQ(self->i.tail_seq, RC(lseek(r, far_back[i], SEEK_END)));
+	EXPECT_EQ(0, lost(r));
+	/* What the tail had passed before counts all the same. */
+	EXPECT_EQ(self->i.tail_seq, RC(lseek(self->p.r, -1000, SEEK_END)));
+	EXPECT_EQ(self->i.tail_seq, lost(self->p.r));
+	close(r);
+}
+
 TEST_F(ring, an_empty_ring_has_only_its_head)
 {
 	rb_pair_close(&self->p);
 	ASSERT_EQ(0, rb_pair_open(&self->p, ""));
 	EXPECT_EQ(0, RC(lseek(self->p.r, 0, SEEK_SET)));
-	EXPECT_EQ(0, RC(lseek(self->p.r, 0, SEEK_CUR)));
 	EXPECT_EQ(0, RC(lseek(self->p.r, 0, SEEK_END)));
+	EXPECT_EQ(0, RC(lseek(self->p.r, -1, SEEK_END)));
 	EXPECT_EQ(0, RC(lseek(self->p.r, 0, SEEK_DATA)));
 	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, 1, SEEK_SET)));
-	EXPECT_EQ(-EINVAL, RC(lseek(self->p.r, -1, SEEK_END)));
+	EXPECT_EQ(-ESPIPE, RC(lseek(self->p.r, 0, SEEK_CUR)));
 }
 
 TEST_F(ring, bad_places_are_refused_and_the_cursor_stays)
@@ -104,10 +176,7 @@ TEST_F(ring, bad_places_are_refused_and_the_cursor_stays)
 	} bad[] = {
 		{ -1, SEEK_SET }, { 21, SEEK_SET }, { 1LL << 32, SEEK_SET },
 		{ INT64_MAX, SEEK_SET }, { INT64_MIN, SEEK_SET },
-		{ -6, SEEK_CUR }, { 16, SEEK_CUR }, { INT64_MAX, SEEK_CUR },
-		{ INT64_MIN, SEEK_CUR }, { 1, SEEK_END }, { -21, SEEK_END },
-		{ INT64_MAX, SEEK_END }, { INT64_MIN, SEEK_END },
-		{ 1, SEEK_DATA }, { -1, SEEK_DATA }, { 0, SEEK_HOLE },
+		{ 1, SEEK_END }, { INT64_MAX, SEEK_END }, { 1, SEEK_DATA }, { -1, SEEK_DATA }, { 0, SEEK_HOLE },
 		{ 0, 5 }, { 0, 99 }, { 0, -1 },
 	};
 
@@ -116,7 +185,7 @@ TEST_F(ring, bad_places_are_refused_and_the_cursor_stays)
 		EXPECT_EQ(-EINVAL,
 			  RC(lseek(self->p.r, bad[i].off, bad[i].whence)))
 			TH_LOG("%lld from %d", bad[i].off, bad[i].whence);
-		EXPECT_EQ(5, RC(lseek(self->p.r, 0, SEEK_CUR)))
+		EXPECT_EQ(5, rb_at(self->p.r))
 			TH_LOG("%lld from %d", bad[i].off, bad[i].whence);
 	}
 	EXPECT_EQ(LEN, rb_get(self->p.r, 5));
@@ -176,7 +245,7 @@ TEST_F(overrun, a_clamped_seek_is_not_reported_again_when_framed)
 TEST_F(overrun, seeking_where_an_overrun_cursor_stands_counts_it_once)
 {
 	EXPECT_EQ(self->i.tail_seq, lost(self->p.r));
-	EXPECT_EQ(self->i.tail_seq, RC(lseek(self->p.r, 0, SEEK_CUR)));
+	EXPECT_EQ(self->i.tail_seq, RC(lseek(self->p.r, 0, SEEK_SET)));
 	EXPECT_EQ(self->i.tail_seq, lost(self->p.r));
 	EXPECT_EQ(LEN, rb_get(self->p.r, self->i.tail_seq));
 	EXPECT_EQ(self->i.tail_seq, lost(self->p.r));
@@ -190,7 +259,7 @@ TEST_F(overrun, no_seek_takes_back_a_loss_that_was_shown)
 		int whence;
 	} to[] = {
 		{ 0, SEEK_END }, { -3, SEEK_END }, { 0, SEEK_DATA },
-		{ 5, SEEK_SET }, { 5, SEEK_CUR }, { 98, SEEK_SET },
+		{ 5, SEEK_SET }, { -1000, SEEK_END }, { 98, SEEK_SET },
 		{ 0, SEEK_SET },
 	};
 	struct ringbuf_stats before, after;
@@ -279,7 +348,7 @@ TEST_F(ring, reads_and_writes_of_one_rdwr_file_do_not_disturb_each_other)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(10, RC(lseek(fd, 10, SEEK_SET)));
 	ASSERT_EQ(LEN, rb_put(fd, 20, LEN));
-	EXPECT_EQ(10, RC(lseek(fd, 0, SEEK_CUR)));
+	EXPECT_EQ(10, rb_at(fd));
 	EXPECT_EQ(LEN, rb_get(fd, 10));
 	self->p.w = fd;
 }

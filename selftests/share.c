@@ -26,7 +26,7 @@ TEST_F(ring, a_dup_shares_cursor_and_flags)
 	ASSERT_EQ(0, rb_put_many(self->p.w, 0, 4, 8));
 	EXPECT_EQ(8, rb_get(self->p.r, 0));
 	EXPECT_EQ(8, rb_get(d, 1));
-	EXPECT_EQ(2, lseek(self->p.r, 0, SEEK_CUR));
+	EXPECT_EQ(2, rb_at(self->p.r));
 	ASSERT_EQ(0, rb_set_consumer(d, RINGBUF_CONSUMER_FRAMED));
 	ASSERT_EQ(0, ioctl(self->p.r, RINGBUF_IOC_GET_CONSUMER, &c));
 	EXPECT_EQ(RINGBUF_CONSUMER_FRAMED, c.flags);
@@ -305,7 +305,7 @@ TEST_F(ring, a_blocked_reader_holds_no_sharer_up)
 	EXPECT_EQ(0, rb_fionread(self->p.r));
 	EXPECT_EQ(0, poll(&p, 1, 0));
 	EXPECT_EQ(-EAGAIN, RC(preadv2(self->p.r, &v, 1, -1, RWF_NOWAIT)));
-	EXPECT_EQ(1, lseek(self->p.r, 0, SEEK_CUR));
+	EXPECT_EQ(1, rb_at(self->p.r));
 	EXPECT_EQ(0, rb_set_consumer(self->p.r, 0));
 	ASSERT_TRUE(rb_op_blocked(&op));
 	ASSERT_EQ(8, rb_put(self->p.w, 1, 8));

@@ -94,14 +94,42 @@ TEST_F(ring, results_are_those_of_read_and_write)
 	EXPECT_EQ(-EFAULT, run(u, IORING_OP_WRITE, self->p.w, guard - 8, 100));
 	EXPECT_EQ(0, run(u, IORING_OP_WRITE, self->p.w, rb_out, 0));
 	ASSERT_EQ(100, rb_put(self->p.w, 0, 100));
-	EXPECT_EQ(-EMSGSIZE, run(u, IORING_OP_READ, self->r, rb_in, 99));
+	EXPECT_EQ(30, run(u, IORING_OP_READ, self->r, rb_in, 30));
 	EXPECT_EQ(-EFAULT, run(u, IORING_OP_READ, self->r, guard - 8, 100));
 	EXPECT_EQ(-EBADF, run(u, IORING_OP_READ, self->p.w, rb_in, 100));
-	EXPECT_EQ(100, run(u, IORING_OP_READ, self->r, rb_in, 100));
+	EXPECT_EQ(70, run(u, IORING_OP_READ, self->r, rb_in + 30, 100));
 	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
 	ASSERT_EQ(0, rb_put_many(self->p.w, 1, 1000, 100));
 	EXPECT_EQ(-EPIPE, run(u, IORING_OP_READ, self->r, rb_in, 100));
 	EXPECT_EQ(100, run(u, IORING_OP_READ, self->r, rb_in, 100));
+}
+
+/* Reads that wait share the record that comes: each has a piece, in some order. */
+TEST_F(ring, waiting_reads_get_a_piece_each)
+{
+	static uint8_t buf[10][10];
+	struct io_uring_cqe cqe;
+	uint32_t seen = 0;
+	int k;
+
+	for (k = 0; k < 10; k++)
+		queue(&self->u, IORING_OP_READ, self->r, buf[k], 10, k);
+	ASSERT_EQ(10, submit(&self->u));
+	ASSERT_FALSE(completed(&self->u, &cqe));
+	for (k = 0; k < 100; k++)
+		rb_out[k] = k;
+	ASSERT_EQ(100, write(self->p.w, rb_out, 100));
+	for (k = 0; k < 10; k++) {
+		ASSERT_TRUE(complete(&self->u, &cqe));
+		ASSERT_EQ(10, cqe.res);
+		for (int i = 0; i < 10; i++)
+			EXPECT_EQ(buf[cqe.user_data][0] + i,
+				  buf[cqe.user_data][i]);
+		seen |= 1 << buf[cqe.user_data][0] / 10;
+	}
+	EXPECT_EQ(1023, seen);
+	EXPECT_EQ(0, rb_fionread(self->r));
+	EXPECT_EQ(0, workers());
 }
 
 TEST_F(ring, framed_reads_and_writes_batch)

@@ -65,7 +65,6 @@ TEST_F(ring, readv_scatters_one_record)
 
 	ASSERT_EQ(500, rb_put(self->p.w, 0, 500));
 	ASSERT_EQ(500, rb_put(self->p.w, 1, 500));
-	EXPECT_EQ(-EMSGSIZE, RC(readv(self->p.r, v, n - 1)));
 	EXPECT_EQ(500, RC(readv(self->p.r, v, n)));
 	EXPECT_TRUE(rb_intact(rb_in, 500, 0));
 	EXPECT_EQ(500, rb_get(self->p.r, 1));
@@ -180,15 +179,41 @@ TEST_F(ring, splice_moves_one_record_to_a_pipe)
 				 SPLICE_F_NONBLOCK)));
 	ASSERT_EQ(100, RC(read(self->pipe[0], rb_in, RB_MAX)));
 	EXPECT_TRUE(rb_intact(rb_in, 100, 0));
-	EXPECT_EQ(-EMSGSIZE, RC(splice(self->p.r, NULL, self->pipe[1], NULL,
-				       4999, SPLICE_F_NONBLOCK)));
-	EXPECT_EQ(5000, RC(splice(self->p.r, NULL, self->pipe[1], NULL, 65536,
+	/* In pieces if no more was asked for. */
+	EXPECT_EQ(4097, RC(splice(self->p.r, NULL, self->pipe[1], NULL, 4097,
 				  SPLICE_F_NONBLOCK)));
+	EXPECT_EQ(903, RC(splice(self->p.r, NULL, self->pipe[1], NULL, 65536,
+				 SPLICE_F_NONBLOCK)));
 	for (n = 0; n < 5000;)
 		n += read(self->pipe[0], rb_in + n, RB_MAX - n);
 	EXPECT_TRUE(rb_intact(rb_in, 5000, 1));
 	EXPECT_EQ(-EAGAIN, RC(splice(self->p.r, NULL, self->pipe[1], NULL,
 				     65536, SPLICE_F_NONBLOCK)));
+}
+
+TEST_F(ring, a_record_larger_than_the_pipe_comes_in_pieces)
+{
+	int n, len, took = 0;
+
+	ASSERT_EQ(4096, fcntl(self->pipe[1], F_SETPIPE_SZ, 4096));
+	ASSERT_EQ(16000, rb_put(self->p.w, 0, 16000));
+	ASSERT_EQ(100, rb_put(self->p.w, 1, 100));
+	for (n = 0; n < 16000; n += len, took++) {
+		len = RC(splice(self->p.r, NULL, self->pipe[1], NULL, 1 << 20,
+				SPLICE_F_NONBLOCK));
+		ASSERT_EQ(n < 12288 ? 4096 : 16000 - 12288, len);
+		/* Full, and nothing is lost of it. */
+		ASSERT_EQ(-EAGAIN, RC(splice(self->p.r, NULL, self->pipe[1],
+					     NULL, 1 << 20,
+					     SPLICE_F_NONBLOCK)));
+		ASSERT_EQ(len, RC(read(self->pipe[0], rb_in + n, len)));
+	}
+	EXPECT_EQ(4, took);
+	EXPECT_TRUE(rb_intact(rb_in, 16000, 0));
+	EXPECT_EQ(100, RC(splice(self->p.r, NULL, self->pipe[1], NULL, 1 << 20,
+				 SPLICE_F_NONBLOCK)));
+	EXPECT_EQ(100, RC(read(self->pipe[0], rb_in, RB_MAX)));
+	EXPECT_TRUE(rb_intact(rb_in, 100, 1));
 }
 
 TEST_F(ring, splice_moves_whole_frames)
@@ -199,7 +224,7 @@ TEST_F(ring, splice_moves_whole_frames)
 				       4 * F(50) - 1, SPLICE_F_NONBLOCK)));
 	ASSERT_EQ(3 * F(50), RC(read(self->pipe[0], rb_in, RB_MAX)));
 	EXPECT_TRUE(rb_frame_ok((void *)(rb_in + 2 * F(50)), 2, 50));
-	EXPECT_EQ(3, lseek(self->p.r, 0, SEEK_CUR));
+	EXPECT_EQ(3, rb_at(self->p.r));
 }
 
 TEST_F(ring, splice_takes_no_offset)
@@ -223,7 +248,8 @@ TEST_F(ring, splice_to_a_full_pipe_loses_nothing)
 	EXPECT_EQ(100, rb_get(self->p.r, 0));
 }
 
-TEST_F(ring, splice_makes_one_record_of_what_is_in_a_pipe)
+/* Writes to a pipe fill a page together. */
+TEST_F(ring, splice_makes_one_record_of_a_buffer)
 {
 	rb_fill(rb_out, 100, 0);
 	ASSERT_EQ(60, write(self->pipe[1], rb_out, 60));
@@ -232,6 +258,100 @@ TEST_F(ring, splice_makes_one_record_of_what_is_in_a_pipe)
 				 0)));
 	EXPECT_EQ(1, head_seq(self->p.w));
 	EXPECT_EQ(100, rb_get(self->p.r, 0));
+	/* Of what was asked for, and the rest is another one. */
+	rb_fill(rb_out, 30, 1);
+	rb_fill(rb_out + 30, 70, 2);
+	ASSERT_EQ(100, write(self->pipe[1], rb_out, 100));
+	EXPECT_EQ(30, RC(splice(self->pipe[0], NULL, self->p.w, NULL, 30, 0)));
+	EXPECT_EQ(70, RC(splice(self->pipe[0], NULL, self->p.w, NULL, 4096,
+				0)));
+	EXPECT_EQ(30, rb_get(self->p.r, 1));
+	EXPECT_EQ(70, rb_get(self->p.r, 2));
+}
+
+TEST_F(ring, splice_makes_a_record_of_each_page)
+{
+	int page = getpagesize();
+
+	for (int n = 0; n < 3; n++)
+		rb_fill(rb_out + n * page, page, n);
+	rb_fill(rb_out + 3 * page, 17, 3);
+	ASSERT_EQ(3 * page + 17, write(self->pipe[1], rb_out, 3 * page + 17));
+	EXPECT_EQ(3 * page + 17, RC(splice(self->pipe[0], NULL, self->p.w, NULL,
+					   RB_MAX, 0)));
+	EXPECT_EQ(4, head_seq(self->p.w));
+	for (int n = 0; n < 3; n++)
+		EXPECT_EQ(page, rb_get(self->p.r, n));
+	EXPECT_EQ(17, rb_get(self->p.r, 3));
+}
+
+/* A pipe that keeps messages apart passes them on as records. */
+TEST_F(ring, splice_makes_a_record_of_each_packet)
+{
+	int p[2];
+
+	ASSERT_EQ(0, pipe2(p, O_NONBLOCK | O_DIRECT));
+	for (int n = 0; n < 5; n++) {
+		rb_fill(rb_out, 10 + n, n);
+		ASSERT_EQ(10 + n, write(p[1], rb_out, 10 + n));
+	}
+	EXPECT_EQ(60, RC(splice(p[0], NULL, self->p.w, NULL, RB_MAX, 0)));
+	for (int n = 0; n < 5; n++)
+		EXPECT_EQ(10 + n, rb_get(self->p.r, n));
+	EXPECT_EQ(-EAGAIN, rb_get(self->p.r, 5));
+	EXPECT_EQ(-EAGAIN, RC(splice(p[0], NULL, self->p.w, NULL, RB_MAX,
+				     SPLICE_F_NONBLOCK)));
+	close(p[0]);
+	close(p[1]);
+}
+
+/* Records go from one consumer to the ring's end, each as it was. */
+TEST_F(ring, records_are_spliced_one_by_one)
+{
+	for (int n = 0; n < 5; n++)
+		ASSERT_EQ(10 + n, rb_put(self->p.w, n, 10 + n));
+	for (int n = 0; n < 5; n++)
+		ASSERT_EQ(10 + n, RC(splice(self->p.r, NULL, self->pipe[1], NULL,
+					    4096, 0)));
+	EXPECT_EQ(60, RC(splice(self->pipe[0], NULL, self->p.w, NULL, RB_MAX,
+				0)));
+	for (int n = 0; n < 5; n++) {
+		EXPECT_EQ(10 + n, RC(read(self->p.r, rb_in, RB_MAX)));
+		EXPECT_TRUE(rb_intact(rb_in, 10 + n, n));
+	}
+}
+
+TEST_F(ring, spliced_frames_go_on_from_page_to_page)
+{
+	const struct ringbuf_record *rec = (void *)rb_in;
+	size_t len = 0;
+
+	ASSERT_EQ(0, rb_set_writer(self->p.w, RINGBUF_WRITER_FRAMED));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
+	for (int n = 0; n < 20; n++)
+		len += rb_frame(rb_out + len, n, 1000 + n, n);
+	ASSERT_EQ(len, write(self->pipe[1], rb_out, len));
+	EXPECT_EQ(len, RC(splice(self->pipe[0], NULL, self->p.w, NULL, RB_MAX,
+				 0)));
+	EXPECT_EQ(len, RC(read(self->p.r, rb_in, RB_MAX)));
+	for (int n = 0; n < 20; n++, rec = rb_next(rec))
+		EXPECT_TRUE(rb_frame_ok(rec, n, 1000 + n));
+}
+
+TEST_F(ring, what_cannot_be_a_record_stays_in_the_pipe)
+{
+	rb_pair_close(&self->p);
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=4096"));
+	rb_fill(rb_out, 2000, 0);
+	ASSERT_EQ(2000, write(self->pipe[1], rb_out, 2000));
+	EXPECT_EQ(-EMSGSIZE, RC(splice(self->pipe[0], NULL, self->p.w, NULL,
+				       4096, 0)));
+	EXPECT_EQ(1000, RC(splice(self->pipe[0], NULL, self->p.w, NULL, 1000,
+				  0)));
+	EXPECT_EQ(1, head_seq(self->p.w));
+	EXPECT_EQ(1000, RC(read(self->p.r, rb_in, RB_MAX)));
+	EXPECT_EQ(1000, RC(read(self->pipe[0], rb_in + 1000, RB_MAX - 1000)));
+	EXPECT_TRUE(rb_intact(rb_in, 2000, 0));
 }
 
 TEST_F(ring, sendfile_sends_records_until_there_are_none)
@@ -245,7 +365,13 @@ TEST_F(ring, sendfile_sends_records_until_there_are_none)
 		n += read(sv[0], rb_in + n, RB_MAX - n);
 	for (n = 0; n < 3; n++)
 		EXPECT_TRUE(rb_intact(rb_in + n * 100, 100, n));
-	EXPECT_EQ(3, lseek(self->p.r, 0, SEEK_CUR));
+	EXPECT_EQ(3, rb_at(self->p.r));
+	/* One that is larger than what goes through at once. */
+	ASSERT_EQ(16000, rb_put(self->p.w, 3, 16000));
+	EXPECT_EQ(16000, RC(syscall(SYS_sendfile, sv[1], self->p.r, NULL, 65536)));
+	for (n = 0; n < 16000;)
+		n += read(sv[0], rb_in + n, RB_MAX - n);
+	EXPECT_TRUE(rb_intact(rb_in, 16000, 3));
 	close(sv[0]);
 	close(sv[1]);
 }

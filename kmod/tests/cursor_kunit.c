@@ -56,6 +56,45 @@ static void seek_keeps_to_its_budget(struct kunit *test)
 	test_expect_mark(test, at, 99 * 32, 99);
 }
 
+/* 8 records to a stride: the milestones are records 0, 8, 16 and so on. */
+static void skip_goes_to_the_last_milestone(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	const u64 per_stride = ring->core.stride / 32;
+	struct ringbuf_mark at, tail;
+	u64 i, milestone, total = 300;
+
+	for (i = 0; i < total; i++)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	ringbuf_core_tail(&ring->core, &tail);
+	KUNIT_ASSERT_GT(test, tail.seq, 0ULL);
+	for (i = tail.seq; i < total; i++) {
+		milestone = max(i / per_stride * per_stride, tail.seq);
+		at = tail;
+		ringbuf_core_skip(&ring->core, &at, RINGBUF_FAR, i);
+		test_expect_mark(test, at, milestone * 32, milestone);
+		/* The same by the position. */
+		at = tail;
+		ringbuf_core_skip(&ring->core, &at, i * 32 + 31, RINGBUF_FAR);
+		test_expect_mark(test, at, milestone * 32, milestone);
+	}
+	/* Never back, nor to what is gone, nor to where no record is yet. */
+	at.pos = tail.pos + 8 * 32 + 32;
+	at.seq = tail.seq + 8 + 1;
+	ringbuf_core_skip(&ring->core, &at, RINGBUF_FAR, tail.seq + 8);
+	test_expect_mark(test, at, tail.pos + 8 * 32 + 32, tail.seq + 8 + 1);
+	at.pos = 0;
+	at.seq = 0;
+	ringbuf_core_skip(&ring->core, &at, tail.pos - 32, tail.seq - 1);
+	test_expect_mark(test, at, 0, 0);
+	while (ring->core.head % ring->core.stride)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	at = tail;
+	i = ring->core.head_seq - per_stride;
+	ringbuf_core_skip(&ring->core, &at, RINGBUF_FAR, RINGBUF_FAR);
+	test_expect_mark(test, at, i * 32, i);
+}
+
 static void seek_counts_the_gap(struct kunit *test)
 {
 	struct test_ring *ring = test->priv;
@@ -250,19 +289,20 @@ static void walk_keeps_to_its_budget(struct kunit *test)
 {
 	struct test_ring *ring = test->priv;
 	struct ringbuf_cursor cur;
-	int calls = 0, ret;
-	u64 pos[21];
+	int i, calls = 0, ret;
 
 	ringbuf_cursor_init(&cur, &ring->core);
-	write_twenty(test, pos);
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	/* Less than a stride: from record to record. */
 	do {
-		ret = ringbuf_cursor_walk(&cur, &ring->core, pos[20], 7);
+		ret = ringbuf_cursor_walk(&cur, &ring->core, 7 * 32, 3);
 		calls++;
 	} while (ret == -EAGAIN);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, calls, 3);
-	test_expect_mark(test, cur.at, pos[20], 20);
-	KUNIT_EXPECT_EQ(test, cur.read_records, 20ULL);
+	test_expect_mark(test, cur.at, 7 * 32, 7);
+	KUNIT_EXPECT_EQ(test, cur.read_records, 7ULL);
 }
 
 static void walk_over_a_gap(struct kunit *test)
@@ -286,9 +326,43 @@ static void walk_over_a_gap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cur.lost_bytes, 0ULL);
 }
 
+/* By way of milestones a gap is no record that was read, either. */
+static void walk_far_over_a_gap(struct kunit *test)
+{
+	struct test_ring *ring = test->priv;
+	struct ringbuf_cursor cur, to;
+	u32 n;
+
+	for (n = 0; n < 100; n++)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	/* From where the cursor is, without a gap. */
+	ringbuf_cursor_init(&cur, &ring->core);
+	to = cur;
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&to, &ring->core, 99 * 32,
+						  20), 0);
+	test_expect_mark(test, to.at, 99 * 32, 99);
+	KUNIT_EXPECT_EQ(test, to.read_records, 99ULL);
+	KUNIT_EXPECT_EQ(test, to.read_bytes, 99ULL * 32);
+	to = cur;
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&to, &ring->core, 99 * 32 + 8,
+						  20), -EINVAL);
+
+	ringbuf_core_drop(&ring->core);
+	for (n = 0; n < 20; n++)
+		KUNIT_ASSERT_TRUE(test, test_write(ring, 8, 0));
+	to = cur;
+	KUNIT_EXPECT_EQ(test, ringbuf_cursor_walk(&to, &ring->core, 120 * 32,
+						  1000), 0);
+	test_expect_mark(test, to.at, 120 * 32, 121);
+	KUNIT_EXPECT_EQ(test, to.read_records, 120ULL);
+	KUNIT_EXPECT_EQ(test, to.lost_records, 1ULL);
+	KUNIT_EXPECT_EQ(test, to.lost_bytes, 0ULL);
+}
+
 static struct kunit_case cursor_cases[] = {
 	KUNIT_CASE(seek_finds_each_record),
 	KUNIT_CASE(seek_keeps_to_its_budget),
+	KUNIT_CASE(skip_goes_to_the_last_milestone),
 	KUNIT_CASE(seek_counts_the_gap),
 	KUNIT_CASE(gap_in_the_seqs),
 	KUNIT_CASE(walk_stops_at_records_only),
@@ -296,6 +370,7 @@ static struct kunit_case cursor_cases[] = {
 	KUNIT_CASE(walk_counts_what_is_gone_as_lost),
 	KUNIT_CASE(walk_keeps_to_its_budget),
 	KUNIT_CASE(walk_over_a_gap),
+	KUNIT_CASE(walk_far_over_a_gap),
 	{}
 };
 

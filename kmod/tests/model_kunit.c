@@ -212,6 +212,23 @@ static u64 model_without(u64 a, u64 b, u64 c, u64 d)
 	return n;
 }
 
+/* No further than the record, and no less than the stride before allows. */
+static void step_skip(struct model *m, struct ringbuf_mark *at, u64 seq)
+{
+	struct ringbuf_core *core = &m->ring->core;
+	const u64 wanted = pos_of(m, seq - m->base.seq);
+	const struct ringbuf_mark from = *at;
+
+	ringbuf_core_skip(core, at, at->pos + RINGBUF_FAR, seq);
+	KUNIT_ASSERT_EQ(m->test, at->pos, pos_of(m, at->seq - m->base.seq));
+	KUNIT_ASSERT_TRUE(m->test, !ringbuf_before(at->pos, from.pos));
+	KUNIT_ASSERT_TRUE(m->test, at->pos == from.pos ||
+			  !ringbuf_before(wanted, at->pos));
+	KUNIT_ASSERT_TRUE(m->test, ringbuf_before(wanted - at->pos, core->stride +
+						  ringbuf_frame_size(core->max_record)) ||
+			  at->pos == from.pos);
+}
+
 static void step_seek(struct model *m, unsigned int i)
 {
 	struct ringbuf_cursor *cur = &m->cursors[i].cur;
@@ -228,6 +245,9 @@ static void step_seek(struct model *m, unsigned int i)
 	at = cur->at;
 	if (ringbuf_before(seq, at.seq))
 		ringbuf_core_tail(&m->ring->core, &at);
+	/* By way of a milestone, or from record to record. */
+	if (roll(m, 2))
+		step_skip(m, &at, seq);
 	do {
 		ret = ringbuf_core_seek(&m->ring->core, &at, seq, 1 + roll(m, 50));
 	} while (ret == -EAGAIN);
@@ -242,6 +262,29 @@ static void step_seek(struct model *m, unsigned int i)
 	KUNIT_ASSERT_EQ(m->test, ringbuf_core_seek(&m->ring->core, &at,
 						   m->base.seq + m->published + 1,
 						   1), -EINVAL);
+}
+
+/* ADVANCE: to a record that was read, or not, or to the head. */
+static void step_walk(struct model *m, unsigned int i)
+{
+	struct ringbuf_cursor *cur = &m->cursors[i].cur;
+	u64 from = m->cursors[i].next;
+	u64 to = from + roll(m, m->published - from + 1);
+	u64 settled = max(from, m->tail);
+	int ret;
+
+	do {
+		ret = ringbuf_cursor_walk(cur, &m->ring->core, pos_of(m, to),
+					  1 + roll(m, 50));
+	} while (ret == -EAGAIN);
+	KUNIT_ASSERT_EQ(m->test, ret, 0);
+	to = max(to, settled);
+	m->cursors[i].next = to;
+	m->cursors[i].lost += settled - from;
+	m->cursors[i].read += to - settled;
+	test_expect_mark(m->test, cur->at, pos_of(m, to), m->base.seq + to);
+	KUNIT_ASSERT_EQ(m->test, cur->read_records, m->cursors[i].read);
+	KUNIT_ASSERT_EQ(m->test, cur->lost_records, m->cursors[i].lost);
 }
 
 static void step_check(struct model *m, unsigned int i)
@@ -285,6 +328,7 @@ static void step(struct model *m)
 	case 3:
 		return step_run(m);
 	case 4:
+		return roll(m, 1 + i * i) ? step_write(m) : step_walk(m, i);
 	case 5:
 		/* The higher the number, the rarer it reads. */
 		return roll(m, 1 + i * i) ? step_write(m) :

@@ -99,28 +99,11 @@ static void a_record_is_not_trimmed_to_what_it_is_not(struct kunit *test)
 	test_expect_record(test, &cur, 0, 50, 9);
 }
 
-/* A good frame, then one that is none: of that nothing stays. */
-static void what_a_run_could_not_take(struct kunit *test)
-{
-	struct test_ring *ring = test->priv;
-	struct ringbuf_record *rec;
-	u32 len = 2 * ringbuf_frame_size(64);
-
-	rec = ringbuf_core_reserve_run(&ring->core, len);
-	KUNIT_ASSERT_NOT_NULL(test, rec);
-	memset(rec, 0xa5, len);
-	*rec = (struct ringbuf_record){ .len = 64 };
-	KUNIT_EXPECT_EQ(test, (u64)ringbuf_core_commit_run(&ring->core, len, 1),
-			ringbuf_frame_size(64));
-	KUNIT_EXPECT_TRUE(test, nothing_left(ring, ring->core.head));
-}
-
 static struct kunit_case zero_cases[] = {
 	KUNIT_CASE(what_is_discarded),
 	KUNIT_CASE(what_is_trimmed),
 	KUNIT_CASE(what_is_behind_a_trimmed_record),
 	KUNIT_CASE(a_record_is_not_trimmed_to_what_it_is_not),
-	KUNIT_CASE(what_a_run_could_not_take),
 	{}
 };
 

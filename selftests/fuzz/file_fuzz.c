@@ -226,6 +226,27 @@ static void step_write(struct opened *o, struct input *in)
 	user_end();
 }
 
+/* A piece of a record, or the whole of it, and the cursor has moved by just that. */
+static void check_piece(struct ringbuf_file *rf, struct ringbuf_mark at, u64 part,
+			const u8 *p, u32 n)
+{
+	bool last = part + n == length_of(at.seq);
+
+	HOLDS(was_part(at.seq, part, p, n));
+	HOLDS(rf->cursor.at.seq == at.seq + last);
+	HOLDS(rf->cursor.part == (last ? 0 : part + n));
+}
+
+/* The same while others wrote: it ends where the cursor is now. */
+static void check_some_piece(struct ringbuf_file *rf, const u8 *p, u32 n)
+{
+	u64 seq = rf->cursor.at.seq, end = rf->cursor.part;
+
+	if (!end)
+		end = length_of(--seq);
+	HOLDS(n <= end && was_part(seq, end - n, p, n));
+}
+
 static void step_read(struct opened *o, struct input *in)
 {
 	size_t n = input_u16(in) % 9000;
@@ -233,6 +254,7 @@ static void step_read(struct opened *o, struct input *in)
 	struct ringbuf_file *rf = o->file.private_data;
 	bool framed = rf->flags & RINGBUF_CONSUMER_FRAMED;
 	struct ringbuf_mark at = rf->cursor.at;
+	u64 part = rf->cursor.part;
 	struct iov_iter iter;
 	int next = -1, *where;
 	bool shared;
@@ -261,21 +283,22 @@ static void step_read(struct opened *o, struct input *in)
 			check_frames(p, ret, ((struct ringbuf_record *)p)->seq,
 				     shared);
 		else if (ret > 0 && !shared)
-			HOLDS(was_written(rf->cursor.at.seq - 1, p, ret));
+			check_some_piece(rf, p, ret);
 	} else if (ret > 0 && framed) {
 		check_frames(p, ret, at.seq, false);
 		HOLDS(ret >= next);
 	} else if (ret > 0) {
-		HOLDS(rf->cursor.at.seq == at.seq + 1 && ret == next);
-		HOLDS(was_written(at.seq, p, ret));
+		HOLDS(ret == min((int)n, next));
+		check_piece(rf, at, part, p, ret);
 	} else if (ret == -EPIPE) {
 		HOLDS(!framed && ringbuf_before(at.seq, rf->cursor.at.seq));
+		HOLDS(!rf->cursor.part);
 	} else {
 		HOLDS(ret == 0 || ret == -EAGAIN || ret == -EMSGSIZE ||
 		      ret == -EFAULT || ret == -ENODEV);
-		HOLDS(rf->cursor.at.seq == at.seq);
+		HOLDS(rf->cursor.at.seq == at.seq && rf->cursor.part == part);
 		if (ret == -EMSGSIZE)
-			HOLDS((int)n < next || (framed && n < 40));
+			HOLDS(framed && ((int)n < next || n < 40));
 		if (ret == -EAGAIN || ret == -ENODEV)
 			HOLDS(!next || !n);
 	}
@@ -359,15 +382,21 @@ static void step_seek(struct opened *o, struct input *in)
 	u8 how = input_u8(in);
 	loff_t offset = how & 16 ? (loff_t)input_u64(in) : (s64)input_u8(in) - 100;
 	struct ringbuf_file *rf = o->file.private_data;
+	struct ringbuf_cursor was = rf->cursor;
+	int whence = how % 5;
 	loff_t ret;
 
 	if (!(o->file.f_mode & FMODE_LSEEK))
 		return;
-	ret = ringbuf_fops.llseek(&o->file, offset, how % 5);
-	HOLDS(ret == -EINVAL || ret >= 0);
+	ret = ringbuf_fops.llseek(&o->file, offset, whence);
+	HOLDS(ret == (whence == SEEK_CUR ? -ESPIPE : -EINVAL) || ret >= 0);
 	o->sought |= ret >= 0;
 	if (ret >= 0)
-		HOLDS(rf->cursor.at.seq == (u64)ret);
+		HOLDS(rf->cursor.at.seq == (u64)ret && !rf->cursor.part);
+	else
+		HOLDS(!memcmp(&was, &rf->cursor, sizeof(was)));
+	if (whence == SEEK_END)
+		HOLDS(offset > 0 ? ret < 0 : ret >= 0);
 }
 
 static void step_map(struct opened *o, struct input *in)

@@ -16,6 +16,8 @@ struct shadow {
 };
 
 static struct shadow shadows[SHADOWS];
+/* Their payloads; the largest ring has 16 KiB. */
+static u8 payloads[SHADOWS][4096];
 
 void forget(void)
 {
@@ -52,6 +54,7 @@ void remember(u64 pos, u64 seq)
 		s->len = rec->len;
 		s->type = rec->type;
 		s->hash = hash_of((const u8 *)(rec + 1), rec->len);
+		memcpy(payloads[s - shadows], rec + 1, rec->len);
 	}
 	HOLDS(seq == rb->core.head_page->head_seq);
 }
@@ -61,6 +64,21 @@ bool was_written(u64 seq, const u8 *payload, u32 len)
 	const struct shadow *s = &shadows[seq % SHADOWS];
 
 	return s->seq == seq && s->len == len && s->hash == hash_of(payload, len);
+}
+
+/* Of the record with that seq; 0: none. */
+u32 length_of(u64 seq)
+{
+	const struct shadow *s = &shadows[seq % SHADOWS];
+
+	return s->seq == seq && s->hash ? s->len : 0;
+}
+
+/* Is that what the record holds from @at on? */
+bool was_part(u64 seq, u64 at, const u8 *piece, u32 len)
+{
+	return at + len <= length_of(seq) &&
+	       !memcmp(payloads[seq % SHADOWS] + at, piece, len);
 }
 
 /*

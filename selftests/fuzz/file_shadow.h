@@ -10,6 +10,8 @@ extern struct ringbuf *rb;
 void forget(void);
 void remember(u64 pos, u64 seq);
 bool was_written(u64 seq, const u8 *payload, u32 len);
+bool was_part(u64 seq, u64 at, const u8 *piece, u32 len);
+u32 length_of(u64 seq);
 ssize_t run_result(const u8 *p, size_t n, size_t good);
 void check_frames(const u8 *p, size_t n, u64 seq, bool gaps);
 unsigned int known_ioctl(unsigned int i);

@@ -331,3 +331,10 @@ size_t copy_page_from_iter(struct page *page, size_t offset, size_t n,
 		abort();
 	return copy_from_iter(page->address + offset, n, i);
 }
+
+/* There are no pipes. */
+ssize_t ringbuf_splice_write(struct pipe_inode_info *pipe, struct file *out,
+			     loff_t *ppos, size_t len, unsigned int flags)
+{
+	return -EINVAL;
+}

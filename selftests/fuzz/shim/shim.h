@@ -46,6 +46,7 @@
 #define S64_MAX			((s64)(U64_MAX >> 1))
 #define INT_MAX			__INT_MAX__
 #define ERESTARTSYS		512
+#define ERESTARTNOHAND		514
 #define check_add_overflow(a, b, to) __builtin_add_overflow(a, b, to)
 #define cmpxchg(p, was, is)						\
 ({									\
@@ -139,7 +140,7 @@ struct task_struct { int unused; };
 #define signal_pending(t)		((void)(t), false)
 #define fatal_signal_pending(t)		((void)(t), false)
 #define cond_resched()			((void)0)
-#define schedule_timeout_killable(t)	((void)(t))
+#define schedule_timeout_interruptible(t)	((void)(t))
 #define schedule()			abort()
 #define synchronize_rcu_expedited()	((void)0)
 #define rcu_read_lock_sched()		((void)0)
@@ -318,6 +319,7 @@ struct poll_table_struct {
 };
 typedef struct poll_table_struct poll_table;
 struct module;
+struct pipe_inode_info;
 struct seq_file;
 struct vm_area_struct;
 
@@ -376,7 +378,8 @@ struct file_operations {
 	ssize_t (*read_iter)(struct kiocb *iocb, struct iov_iter *to);
 	ssize_t (*write_iter)(struct kiocb *iocb, struct iov_iter *from);
 	void *splice_read;
-	void *splice_write;
+	ssize_t (*splice_write)(struct pipe_inode_info *pipe, struct file *out,
+				loff_t *pos, size_t len, unsigned int flags);
 	__poll_t (*poll)(struct file *file, poll_table *wait);
 	int (*mmap)(struct file *file, struct vm_area_struct *vma);
 	long (*unlocked_ioctl)(struct file *file, unsigned int cmd,
@@ -386,7 +389,6 @@ struct file_operations {
 };
 
 #define copy_splice_read	NULL
-#define iter_file_splice_write	NULL
 #define compat_ptr_ioctl	NULL
 #define seq_printf(m, ...)	((void)(m), (void)snprintf(NULL, 0, __VA_ARGS__))
 #define poll_wait(file, q, t)	((void)(q))
