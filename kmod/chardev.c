@@ -235,7 +235,7 @@ static __poll_t ringbuf_poll(struct file *file, poll_table *wait)
 	if (file->f_mode & FMODE_READ) {
 		poll_wait(file, &rf->mark.wait, wait);
 		if (ringbuf_poll_waits(wait))
-			ringbuf_watermark_listen(rf);
+			ringbuf_wake_listen(rf);
 	}
 	if (file->f_mode & FMODE_WRITE)
 		poll_wait(file, &rb->writers, wait);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include "ring.h"
@@ -15,9 +16,11 @@
  * @bytes: once so many bytes of frames wait for it
  * @records: once so many records do
  * @ns: once they have waited so long
- * @wait: where it sleeps and polls, instead of the ring's @readers
- * @hook: on @readers in its stead while somebody is on @wait, or @ns is not 0
- * @hooked: @hook is there; changes under the lock of @readers
+ * @wait: its waiters: who sleeps in read(), polls, an epoll
+ * @hook: in the ring's @hooks while there is somebody on @wait
+ * @hooked: @hook is there; changes under the ring's @hooks_lock
+ * @end: on @wait, where the worker is to stop, while @unfinished is in its list
+ * @unfinished: in the ring's list of consumers that the worker has woken in part
  * @lock: changes of @bytes, @records and @ns, and all below
  * @timer: runs when records wait, and @ns is not 0
  * @pos: where the cursor was when @timer was started
@@ -28,8 +31,10 @@ struct ringbuf_watermark {
 	u32 records;
 	u64 ns;
 	wait_queue_head_t wait;
-	wait_queue_entry_t hook;
+	struct ringbuf_hook hook;
 	bool hooked;
+	wait_queue_entry_t end;
+	struct list_head unfinished;
 	spinlock_t lock;	/* the mark and its timer are one */
 	struct hrtimer timer;
 	u64 pos;
@@ -97,11 +102,14 @@ void ringbuf_file_stats(struct ringbuf_file *rf, struct ringbuf_stats *stats);
 void ringbuf_watermark_init(struct ringbuf_file *rf);
 __poll_t ringbuf_watermark_events(struct ringbuf_file *rf);
 void ringbuf_watermark_wake(struct ringbuf_file *rf);
-void ringbuf_watermark_listen(struct ringbuf_file *rf);
 int ringbuf_watermark_wait(struct ringbuf_file *rf);
 void ringbuf_watermark_set(struct ringbuf_file *rf,
 			   const struct ringbuf_consumer *consumer);
 void ringbuf_watermark_exit(struct ringbuf_file *rf);
+void ringbuf_wake_init_consumer(struct ringbuf_watermark *mark);
+void ringbuf_wake_consumer(struct ringbuf_file *rf, __poll_t events);
+void ringbuf_wake_listen(struct ringbuf_file *rf);
+void ringbuf_wake_forget(struct ringbuf_file *rf);
 ssize_t ringbuf_read_user(struct file *file, char __user *buf, size_t len,
 			  loff_t *ppos);
 ssize_t ringbuf_read_iter(struct kiocb *iocb, struct iov_iter *to);

@@ -98,18 +98,25 @@ static int __init ringbuf_init(void)
 	ret = check_parameters();
 	if (ret)
 		return ret;
+	ret = ringbuf_wake_start();
+	if (ret)
+		return ret;
 	ret = ringbuf_rings_init();
 	if (ret) {
 		pr_err("no device numbers: %d\n", ret);
-		return ret;
+		goto err_wake;
 	}
 	ret = add_default_ring();
-	if (ret) {
-		ringbuf_rings_exit();
-		return ret;
-	}
+	if (ret)
+		goto err_rings;
 	ringbuf_configfs_init();
 	return 0;
+
+err_rings:
+	ringbuf_rings_exit();
+err_wake:
+	ringbuf_wake_stop();
+	return ret;
 }
 /* Built in, it is there before drivers that make rings. */
 subsys_initcall(ringbuf_init);
@@ -119,6 +126,7 @@ static void __exit ringbuf_exit(void)
 	ringbuf_configfs_exit();
 	ringbuf_ring_remove(default_ring);
 	ringbuf_rings_exit();
+	ringbuf_wake_stop();
 }
 module_exit(ringbuf_exit);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A ring in the kernel: storage, the producer slot, wakeups, and publishing for
+ * A ring in the kernel: storage, the producer slot, and publishing for
  * kernel producers.
  */
 
@@ -25,31 +25,10 @@
 #include "trace.h"
 
 /**
- * DOC: sleeping and waking
+ * DOC: waiting for room
  *
- * A consumer that finds the ring empty gets its hook (see watermark.c) on @readers
- * and looks once more; the producer moves the head and then looks whether any is
- * on @readers. Each side stores first and loads second, so between the two there
- * is a full barrier on either side, or both could miss each other:
- *
- *	==================  ====================  ===========================
- *	barrier             pairs with            what it orders
- *	==================  ====================  ===========================
- *	wake:A     mb       listen:B   mb         head (or the empty producer
- *	(wq_has_sleeper)    (in watermark.c)      slot) before the look at
- *	                                          @readers; against @readers
- *	                                          before the look at head
- *	wake:A     mb       moved:A    mb         the empty slot before those
- *	                    (in consumer.c)       who are woken look at their
- *	                                          cursors; against a cursor
- *	                                          before the look at the slot
- *	wake:A     mb       back:A     mb         head before the look at a
- *	                    (in consumer.c)       cursor; against a cursor that
- *	                                          goes back before head
- *	==================  ====================  ===========================
- *
- * A writer that a reliable consumer holds waits on @room in the same way, or
- * polls, on @writers. The consumer moves its hold and then looks whether somebody
+ * A writer that a reliable consumer holds waits on @room, or polls, on
+ * @writers. The consumer moves its hold and then looks whether somebody
  * waits who needed that; who polls needs room for the largest record behind the
  * head, and says in @room_wanted that there is none. An edge-triggered poll does not
  * look again before it was woken: for it the write() that finds no room does. Holds
@@ -68,25 +47,7 @@
  *	                                        poll before the look whether
  *	                                        a write was refused
  *	================  ====================  =============================
- *
- * A write() wakes directly. A kernel producer may be anywhere, in an NMI or
- * under a scheduler lock, so it leaves the waking to an irq_work, which on
- * PREEMPT_RT runs in a thread; that costs nothing when nobody sleeps.
  */
-
-/*
- * Wake all who sleep or poll and have a reason to go on, from task or irq_work,
- * holding no lock that a wakeup could want.
- */
-static void wake_all(struct ringbuf *rb)
-{
-	__wake_up(&rb->readers, TASK_INTERRUPTIBLE, 0, NULL);
-}
-
-static void wake_work(struct irq_work *work)
-{
-	wake_all(container_of(work, struct ringbuf, wake));
-}
 
 /* Pages to allocate or free before others may run. */
 #define PAGE_BUDGET	((64UL << 10) >> PAGE_SHIFT)
@@ -180,9 +141,8 @@ struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 	/* Whoever opens the ring pays for the place. */
 	xa_init_flags(&rb->users, XA_FLAGS_ACCOUNT);
 	kref_init(&rb->ref);
-	init_waitqueue_head(&rb->readers);
+	ringbuf_wake_init(rb);
 	ringbuf_ring_init_room(rb);
-	init_irq_work(&rb->wake, wake_work);
 	mutex_init(&rb->write_lock);
 	ret = alloc_storage(rb);
 	if (ret) {
@@ -196,7 +156,7 @@ static void free_ring(struct kref *ref)
 {
 	struct ringbuf *rb = container_of(ref, struct ringbuf, ref);
 
-	irq_work_sync(&rb->wake);
+	ringbuf_wake_exit(rb);
 	ringbuf_ring_exit_room(rb);
 	mutex_destroy(&rb->write_lock);
 	xa_destroy(&rb->users);
@@ -239,7 +199,7 @@ void ringbuf_ring_kill(struct ringbuf *rb)
 	/* Pairs with the acquire in ringbuf_ring_dead(). */
 	smp_store_release(&page->flags, page->flags | RINGBUF_RING_DEAD);
 	/* Whoever is not on its queue yet looks after it has been. */
-	wake_all(rb);
+	ringbuf_ring_wake(rb);
 	wake_up_all(&rb->room);
 	/* For which everybody asks; there is no room. */
 	ringbuf_wake_polls(&rb->writers, EPOLLHUP | EPOLLERR);
@@ -279,9 +239,7 @@ void ringbuf_ring_release(struct ringbuf *rb)
 	ringbuf_core_stop_waiting(&rb->core);
 	/* For the next ringbuf_ring_claim(), and for readers at the end. */
 	smp_store_release(&rb->producer, NULL);
-	/* LMM(wake:A) pairs with LMM(listen:B). */
-	if (wq_has_sleeper(&rb->readers))
-		wake_all(rb);
+	ringbuf_ring_wake(rb);
 }
 
 static __always_inline void publish(struct ringbuf *rb)
@@ -304,33 +262,15 @@ void ringbuf_ring_publish(struct ringbuf *rb)
 	publish(rb);
 }
 
-/**
- * ringbuf_ring_wake_sleepers() - The rest of ringbuf_ring_wake()
- * @rb: the ring, on which somebody sleeps or polls
- *
- * Context: task, holding no lock that a wakeup could want.
- */
-void ringbuf_ring_wake_sleepers(struct ringbuf *rb)
-{
-	trace_ringbuf_wakeup(rb->name, rb->core.head_page->head);
-	wake_all(rb);
-}
-
-/* Behind a full barrier, and somebody is there. */
-static noinline void wake_from_anywhere(struct ringbuf *rb)
-{
-	trace_ringbuf_wakeup(rb->name, rb->core.head_page->head);
-	irq_work_queue(&rb->wake);
-}
-
 /* For a kernel producer, after publishing. */
 static __always_inline void wake_later(struct ringbuf *rb)
 {
 	if (unlikely(rb->unheard))
 		rb->unheard = false;
-	/* LMM(wake:A) pairs with LMM(listen:B). */
-	if (wq_has_sleeper(&rb->readers))
-		wake_from_anywhere(rb);
+	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan:A). */
+	smp_mb();
+	if (!list_empty(&rb->hooks))
+		ringbuf_wake_later(rb);
 }
 
 /* Not in the plain case: room is to be made, or the record is dropped. */
@@ -466,8 +406,9 @@ void ringbuf_discard(struct ringbuf *rb)
 {
 	ringbuf_core_discard(&rb->core);
 	/* LMM(wake:A) pairs with LMM(listen:B): as a publish, here the tail. */
-	if (wq_has_sleeper(&rb->readers))
-		wake_from_anywhere(rb);
+	smp_mb();
+	if (!list_empty(&rb->hooks))
+		ringbuf_wake_later(rb);
 }
 EXPORT_SYMBOL_NS_GPL(ringbuf_discard, RINGBUF_NAMESPACE);
 

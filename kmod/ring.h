@@ -20,9 +20,19 @@
 #define RINGBUF_DEFAULT_PER_USER	1024
 
 /**
+ * struct ringbuf_hook - An entry of a ring's list of hooks
+ * @node: in struct ringbuf::hooks, or empty
+ * @place: not a consumer's: it keeps the place of a walk over the hooks
+ */
+struct ringbuf_hook {
+	struct list_head node;
+	bool place;
+};
+
+/**
  * struct ringbuf - A ring
  * @core: positions and records
- * @readers: hooks of consumers that sleep or poll
+ * @hooks: of consumers that have waiters, see wake.c
  * @unheard: a kernel producer has records that it has woken nobody for
  * @config: what it was made with; @config.name is @name
  * @ref: the registry's, each open file's, the kernel producer's
@@ -38,7 +48,13 @@
  * @stall: asks reliable consumers to make way, and demotes those whose time is up
  * @refusal: starts @stall from contexts that must not
  * @holds_lock: the holds of reliable consumers, but for moving forward
- * @wake: wakes @readers from contexts that must not
+ * @hooks_lock: changes of @hooks and of @unfinished
+ * @wake: wakes consumers from contexts that must not
+ * @scan: whether the worker is to wake consumers, or does
+ * @scan_work: the worker
+ * @scan_rest: until when the worker is to let others have the CPU, ns
+ * @wake_cpu: where the producer was that left the waking to it
+ * @unfinished: consumers that the worker has woken in part
  * @write_lock: orders the write() calls of those who share the writer's file
  * @producer: the producer slot: the writer's file, the ring itself for a kernel
  *	producer, NULL when free
@@ -53,7 +69,7 @@
 struct ringbuf {
 	struct ringbuf_core core;
 	/* All that a publish looks at besides. */
-	wait_queue_head_t readers ____cacheline_aligned;
+	struct list_head hooks ____cacheline_aligned;
 	bool unheard;
 	struct ringbuf_config config;
 
@@ -69,7 +85,13 @@ struct ringbuf {
 	struct delayed_work stall;
 	struct irq_work refusal;
 	struct mutex holds_lock; /* holds come, go back, are asked, and go */
+	spinlock_t hooks_lock;	/* hooks come and go */
 	struct irq_work wake;
+	atomic_t scan;
+	struct work_struct scan_work;
+	u64 scan_rest;
+	int wake_cpu;
+	struct list_head unfinished;
 	struct mutex write_lock; /* one write() at a time */
 	void *producer;
 	atomic_t consumers;
@@ -99,7 +121,6 @@ void ringbuf_ring_kill(struct ringbuf *rb);
 int ringbuf_ring_claim(struct ringbuf *rb, void *producer);
 void ringbuf_ring_release(struct ringbuf *rb);
 void ringbuf_ring_publish(struct ringbuf *rb);
-void ringbuf_ring_wake_sleepers(struct ringbuf *rb);
 bool ringbuf_ring_refused(struct ringbuf *rb, u64 need, bool nowait);
 void ringbuf_ring_refused_anywhere(struct ringbuf *rb, u64 need);
 bool ringbuf_ring_poll_room(struct ringbuf *rb);
@@ -110,6 +131,12 @@ void ringbuf_ring_init_room(struct ringbuf *rb);
 void ringbuf_ring_exit_room(struct ringbuf *rb);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);
 pid_t ringbuf_ring_holder(struct ringbuf *rb);
+int ringbuf_wake_start(void);
+void ringbuf_wake_stop(void);
+void ringbuf_wake_init(struct ringbuf *rb);
+void ringbuf_wake_exit(struct ringbuf *rb);
+void ringbuf_wake_now(struct ringbuf *rb);
+void ringbuf_wake_later(struct ringbuf *rb);
 
 /**
  * ringbuf_ring_dead() - Has the ring been destroyed?
@@ -193,9 +220,10 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
  */
 static inline void ringbuf_ring_wake(struct ringbuf *rb)
 {
-	/* LMM(wake:A) pairs with LMM(listen:B). */
-	if (wq_has_sleeper(&rb->readers))
-		ringbuf_ring_wake_sleepers(rb);
+	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan:A). */
+	smp_mb();
+	if (!list_empty(&rb->hooks))
+		ringbuf_wake_now(rb);
 }
 
 #endif /* _RINGBUF_RING_H */

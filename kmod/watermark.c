@@ -15,26 +15,12 @@
 /**
  * DOC: watermarks
  *
- * A consumer sleeps and polls on a queue of its own, from open() on: whoever
- * waits there, an epoll for years perhaps, is held to the mark that is set now,
- * not to the one of the day it came. In the consumer's stead a hook is on the
- * ring's @readers: what wakes those runs the hook, which wakes the consumer if
- * its mark is reached, and else sees to it that its timer runs. So the producer
- * knows nothing of marks, and nobody is woken to find that there is too little.
- *
- * The hook is there while somebody waits, or time is to count. It goes when it
- * is run for nobody; who begins to wait brings it back. Each side stores first
- * and loads second:
- *
- *	===================  ====================  =============================
- *	barrier              pairs with            what it orders
- *	===================  ====================  =============================
- *	listen:A     mb      unhook:A     mb       @wait (or @ns) before the
- *	                                           look at @hooked; @hooked
- *	                                           before the look at @wait
- *	listen:B     mb      wake:A       mb       the hook (by whomever)
- *	                     (in ring.c)           before the look at head
- *	===================  ====================  =============================
+ * A consumer's waiters are on a queue of its own, from open() on: whoever waits
+ * there, an epoll for years perhaps, is held to the mark that is set now, not to
+ * the one of the day it came. Whoever is to wake a consumer (wake.c) asks here
+ * whether its mark is reached. If it is not, the timer is seen to run. So the
+ * producer knows nothing of marks, and nobody is woken to find that there is too
+ * little.
  *
  * The timer runs while records wait, for those who asked for one. When it runs
  * out for a record that has been read meanwhile, it begins again for those that
@@ -124,7 +110,9 @@ __poll_t ringbuf_watermark_events(struct ringbuf_file *rf)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (ringbuf_core_overrun(&rf->ring->core, READ_ONCE(rf->cursor.at.pos)))
 		events |= EPOLLPRI;
-	if (ringbuf_file_eof(rf) || ringbuf_ring_dead(rf->ring))
+	/* The flag is looked at here, too: a publish asks this of each waiter. */
+	if ((READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF &&
+	     ringbuf_file_eof(rf)) || ringbuf_ring_dead(rf->ring))
 		events |= EPOLLHUP;
 	return events;
 }
@@ -133,8 +121,6 @@ __poll_t ringbuf_watermark_events(struct ringbuf_file *rf)
  * ringbuf_watermark_wake() - Wake a consumer if it is to be woken
  * @rf: its file
  *
- * With what is true of it: io_uring takes the key at its word.
- *
  * Context: any but NMI, holding no lock that a wakeup could want.
  */
 void ringbuf_watermark_wake(struct ringbuf_file *rf)
@@ -142,8 +128,7 @@ void ringbuf_watermark_wake(struct ringbuf_file *rf)
 	__poll_t events = ringbuf_watermark_events(rf);
 
 	if (events)
-		__wake_up(&rf->mark.wait, TASK_INTERRUPTIBLE, 0,
-			  poll_to_key(events));
+		ringbuf_wake_consumer(rf, events);
 }
 
 static enum hrtimer_restart watermark_timer(struct hrtimer *timer)
@@ -169,70 +154,6 @@ static enum hrtimer_restart watermark_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static bool wanted(struct ringbuf_watermark *mark)
-{
-	/* After wake:A, and once more after unhook:A. */
-	return READ_ONCE(mark->ns) || waitqueue_active(&mark->wait);
-}
-
-/* Take the hook off, unless somebody comes. */
-static bool unhook(struct ringbuf_watermark *mark)
-{
-	WRITE_ONCE(mark->hooked, false);
-	/* LMM(unhook:A) pairs with LMM(listen:A). */
-	smp_mb();
-	if (wanted(mark)) {
-		WRITE_ONCE(mark->hooked, true);
-		return false;
-	}
-	list_del_init(&mark->hook.entry);
-	return true;
-}
-
-/*
- * Runs in the place of the consumer's own wakeup, under the lock of @readers. It
- * stays for who is woken here: he will be back, and spare himself the lock.
- */
-static int watermark_hook(wait_queue_entry_t *entry, unsigned int mode,
-			  int flags, void *key)
-{
-	struct ringbuf_watermark *mark =
-		container_of(entry, struct ringbuf_watermark, hook);
-
-	if (wanted(mark) || !unhook(mark))
-		ringbuf_watermark_wake(file_of(mark));
-	return 0;
-}
-
-/**
- * ringbuf_watermark_listen() - From now on what is published wakes @mark.wait
- * @rf: the file, on whose @mark.wait the caller is already
- *
- * The caller looks at the head afterwards.
- *
- * Context: task.
- */
-void ringbuf_watermark_listen(struct ringbuf_file *rf)
-{
-	struct ringbuf_watermark *mark = &rf->mark;
-	struct ringbuf *rb = rf->ring;
-	unsigned long flags;
-
-	/* LMM(listen:A) pairs with LMM(unhook:A). */
-	smp_mb();
-	if (!READ_ONCE(mark->hooked)) {
-		spin_lock_irqsave(&rb->readers.lock, flags);
-		if (!mark->hooked) {
-			__add_wait_queue(&rb->readers, &mark->hook);
-			/* Who sees it may rely on the hook, after listen:B. */
-			smp_store_release(&mark->hooked, true);
-		}
-		spin_unlock_irqrestore(&rb->readers.lock, flags);
-	}
-	/* LMM(listen:B) pairs with LMM(wake:A). */
-	smp_mb();
-}
-
 /**
  * ringbuf_watermark_wait() - Sleep until a consumer is woken
  * @rf: its file, whose caller has just found nothing to read
@@ -250,7 +171,7 @@ int ringbuf_watermark_wait(struct ringbuf_file *rf)
 
 	do {
 		prepare_to_wait(&rf->mark.wait, &wait, TASK_INTERRUPTIBLE);
-		ringbuf_watermark_listen(rf);
+		ringbuf_wake_listen(rf);
 		if (ringbuf_watermark_events(rf))
 			break;
 		if (signal_pending(current)) {
@@ -287,7 +208,7 @@ void ringbuf_watermark_set(struct ringbuf_file *rf,
 		spin_unlock_irqrestore(&mark->lock, flags);
 	}
 	/* For who waits, to whom no wakeup comes, or an older mark's did not. */
-	ringbuf_watermark_listen(rf);
+	ringbuf_wake_listen(rf);
 	ringbuf_watermark_wake(rf);
 }
 
@@ -301,9 +222,7 @@ void ringbuf_watermark_init(struct ringbuf_file *rf)
 
 	mark->pos = NOWHERE;
 	spin_lock_init(&mark->lock);
-	init_waitqueue_head(&mark->wait);
-	init_waitqueue_func_entry(&mark->hook, watermark_hook);
-	INIT_LIST_HEAD(&mark->hook.entry);
+	ringbuf_wake_init_consumer(mark);
 	ringbuf_hrtimer_setup(&mark->timer, watermark_timer, CLOCK_MONOTONIC,
 			      HRTIMER_MODE_REL_SOFT);
 }
@@ -317,6 +236,6 @@ void ringbuf_watermark_init(struct ringbuf_file *rf)
 void ringbuf_watermark_exit(struct ringbuf_file *rf)
 {
 	/* The hook first, for it may start the timer. */
-	remove_wait_queue(&rf->ring->readers, &rf->mark.hook);
+	ringbuf_wake_forget(rf);
 	hrtimer_cancel(&rf->mark.timer);
 }

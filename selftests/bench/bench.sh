@@ -5,6 +5,8 @@
 #   consumers   one write(), by how many consumers there are, up to 10,000, and what
 #               they do
 #   batch       what watermarks save
+#   crowd       one write(), by how many wait: descriptors, epolls, threads, marks;
+#               and how late a thread of real-time priority on that CPU is
 #   lag         a mapped reader that lags, natively, against a pass over memory
 #   holds       what reliable consumers cost, by how many there are
 # The ratio comes first: it is taken within a round, where all cases take turns,
@@ -41,7 +43,7 @@ while getopts k:r:ic:a:h opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- consumers batch lag holds
+[ $# -gt 0 ] || set -- consumers batch crowd lag holds
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ringbuf-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -107,7 +109,7 @@ lag()
 for name; do
 	case $name in
 	lag) lag ;;
-	batch) in_guest "$name" "/$name $rounds" ;;
+	batch | crowd) in_guest "$name" "/$name $rounds" ;;
 	holds) in_guest "$name" "rmmod ringbuf && insmod /ringbuf.ko reliable=1 stall_ms=3600000 &&
 		/$name join $rounds && /$name full $rounds && rmmod ringbuf &&
 		insmod /ringbuf.ko reliable=1 stall_ms=100 && /$name demoted $rounds" ;;

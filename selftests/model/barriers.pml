@@ -142,6 +142,12 @@
 #define unhook_A()		smp_mb()
 #endif
 
+#ifdef NO_scan_A
+#define scan_A()		skip
+#else
+#define scan_A()		smp_mb()
+#endif
+
 #ifdef NO_moved_A
 #define moved_A()		skip
 #else

@@ -167,6 +167,32 @@ inline smp_mb()
 	}
 }
 
+/* The newest there is; within atomic, for what reads and writes in one. */
+inline mm_newest(dst, l)
+{
+	d_step {
+		mm_i = AT(l) + last[l];
+		EACH(NWR, JOIN(my.pend[mm_k], msg[mm_i].know[mm_k]);
+			JOIN(my.cur[mm_k], msg[mm_i].know[mm_k]));
+		TIDY();
+		dst = msg[mm_i].val;
+		mm_i = 0
+	}
+}
+
+#define xchg(dst, l, v) \
+	atomic { smp_mb(); mm_newest(dst, l); store(l, v); smp_mb() }
+
+/* No barrier when it fails. */
+#define cmpxchg(dst, l, old, new) \
+	atomic { \
+		mm_newest(dst, l); \
+		if \
+		:: dst == old -> smp_mb(); store(l, new); smp_mb() \
+		:: else \
+		fi \
+	}
+
 /* Also: stores before an unlock are before stores after the next lock. */
 inline lock(l)
 {
