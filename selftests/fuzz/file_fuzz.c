@@ -626,7 +626,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	HOLDS(!atomic_read(&rb->consumers));
 	HOLDS(xa_empty(&rb->users));
 	HOLDS(!rb->producer || kernel_producer);
-	HOLDS(list_empty(&rb->readers.head) && list_empty(&rb->core.holds));
+	HOLDS(list_empty(&rb->hooks) && list_empty(&rb->core.holds));
 	if (kernel_producer)
 		ringbuf_ring_release(rb);
 	HOLDS(rb->ref.count == 1);

@@ -69,6 +69,16 @@ typedef unsigned int __poll_t;
 typedef struct { int counter; } atomic_t;
 
 #define atomic_read(a)		READ_ONCE((a)->counter)
+#define atomic_set(a, v)		WRITE_ONCE((a)->counter, v)
+#define atomic_xchg(a, v)	__atomic_exchange_n(&(a)->counter, v, __ATOMIC_SEQ_CST)
+#define atomic_cmpxchg(a, was, is)					\
+({									\
+	int was_ = (was);						\
+									\
+	__atomic_compare_exchange_n(&(a)->counter, &was_, is, false,	\
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+	was_;								\
+})
 #define atomic_inc(a)		((void)__atomic_add_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec(a)		((void)__atomic_sub_fetch(&(a)->counter, 1, __ATOMIC_SEQ_CST))
 
@@ -192,6 +202,35 @@ static inline void list_del_init(struct list_head *e)
 	INIT_LIST_HEAD(e);
 }
 
+static inline void list_add(struct list_head *e, struct list_head *head)
+{
+	e->next = head->next;
+	e->prev = head;
+	head->next->prev = e;
+	head->next = e;
+}
+
+static inline void list_add_tail(struct list_head *e, struct list_head *head)
+{
+	list_add(e, head->prev);
+}
+
+static inline void list_move_tail(struct list_head *e, struct list_head *head)
+{
+	list_del_init(e);
+	list_add_tail(e, head);
+}
+
+/* The head goes before @e, which is the first entry then. */
+static inline void list_rotate_to_front(struct list_head *e, struct list_head *head)
+{
+	list_move_tail(head, e);
+}
+
+#define list_del(e)		list_del_init(e)
+#define list_entry(p, type, m)	container_of(p, type, m)
+#define list_first_entry_or_null(l, type, m) \
+	(list_empty(l) ? NULL : list_entry((l)->next, type, m))
 #define list_empty(l)		((l)->next == (l))
 #define list_empty_careful(l)	list_empty(l)
 
@@ -288,6 +327,20 @@ struct irq_work {
 #define queue_delayed_work(q, w, t)	((void)(t), (void)((w)->queued = true))
 #define mod_delayed_work(q, w, t)	((void)((w)->queued = true))
 #define cancel_delayed_work_sync(w)	((void)((w)->queued = false))
+#define WQ_UNBOUND			0
+#define WQ_HIGHPRI			0
+struct workqueue_struct;
+#define alloc_workqueue(name, flags, n)	((struct workqueue_struct *)(name))
+#define destroy_workqueue(q)		((void)(q))
+#define INIT_WORK(w, f)			((void)((w)->func = (f)))
+/* At once: whoever queues work holds no lock that it takes. */
+#define queue_work(q, w)		((void)(q), (w)->func(w))
+#define cancel_work_sync(w)		((void)(w))
+#define usleep_range(min, max)		((void)(min), (void)(max))
+#define need_resched()			false
+#define raw_smp_processor_id()		0
+#define ktime_get_ns()			shim_now
+#define NSEC_PER_USEC			1000L
 #define init_irq_work(w, f)		((void)((w)->func = (f)))
 #define irq_work_queue(w)		((w)->func(w))
 #define irq_work_sync(w)		((void)(w))
