@@ -158,7 +158,7 @@ struct ringbuf_cursor {
  * @need: where the tail wanted to go when the hold was asked to make way
  * @since: when that was, in ns
  * @demoted: the producer waits for it no more, and it is off the list
- * @owner: the process that holds
+ * @owner: the process that holds; opaque here
  *
  * Its owner frees it a grace period after ringbuf_hold_leave().
  */
@@ -168,7 +168,7 @@ struct ringbuf_hold {
 	u64 need;
 	u64 since;
 	bool demoted;
-	pid_t owner;
+	void *owner;
 };
 
 /**

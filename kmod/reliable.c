@@ -4,6 +4,7 @@
  * holds_lock comes before a file's lock.
  */
 
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -39,6 +40,23 @@ bool ringbuf_file_move_hold(struct ringbuf_file *rf, u64 pos)
 	return true;
 }
 
+static struct ringbuf_file_hold *alloc_hold(void)
+{
+	struct ringbuf_file_hold *hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+
+	/* Not its number, which another process may have later. */
+	if (hold)
+		hold->hold.owner = get_pid(task_tgid(current));
+	return hold;
+}
+
+/* It is off the list. Only under holds_lock somebody asks for its owner. */
+static void free_hold(struct ringbuf_file_hold *hold)
+{
+	put_pid(hold->hold.owner);
+	kfree_rcu(hold, rcu);
+}
+
 /**
  * ringbuf_file_join() - Make a consumer reliable, from where its cursor is
  * @rf: its file
@@ -61,10 +79,9 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 	/* What needs no memory does not fail for want of it. */
 	if (ringbuf_file_flags(rf) & RINGBUF_CONSUMER_RELIABLE)
 		return 0;
-	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	hold = alloc_hold();
 	if (!hold)
 		return -ENOMEM;
-	hold->hold.owner = task_tgid_nr(current);
 
 	mutex_lock(&rb->holds_lock);
 	ringbuf_core_find_first(&rb->core);
@@ -72,7 +89,7 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 	if (live_hold(rf)) {
 		spin_unlock(&rf->lock);
 		mutex_unlock(&rb->holds_lock);
-		kfree(hold);
+		free_hold(hold);
 		return 0;
 	}
 	old = rf->hold;
@@ -86,7 +103,7 @@ int ringbuf_file_join(struct ringbuf_file *rf)
 	ringbuf_ring_wake_for_room(rb, from.at.pos, to.at.pos);
 	ringbuf_file_trace_loss(rf, &from, &to);
 	if (old)
-		kfree_rcu(old, rcu);
+		free_hold(old);
 	return 0;
 }
 
@@ -114,7 +131,7 @@ void ringbuf_file_leave(struct ringbuf_file *rf)
 	if (!hold)
 		return;
 	ringbuf_ring_wake_all_for_room(rb);
-	kfree_rcu(hold, rcu);
+	free_hold(hold);
 }
 
 /**

@@ -4,6 +4,8 @@
  * them, and being woken when they do. The barriers are in the table of ring.c.
  */
 
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include "compat.h"
 #include "ring.h"
@@ -108,8 +110,8 @@ static void trace_held(struct ringbuf *rb, u64 need)
 	mutex_lock(&rb->holds_lock);
 	hold = ringbuf_core_holder(&rb->core, need);
 	if (hold)
-		trace_ringbuf_held(rb->name, hold->owner, READ_ONCE(hold->pos),
-				   need);
+		trace_ringbuf_held(rb->name, pid_nr(hold->owner),
+				   READ_ONCE(hold->pos), need);
 	mutex_unlock(&rb->holds_lock);
 }
 
@@ -402,22 +404,38 @@ unsigned int ringbuf_ring_reliable(struct ringbuf *rb)
 	return READ_ONCE(rb->core.nr_holds);
 }
 
+/* The number of a process for the caller, -1: none. */
+static pid_t process_number(struct pid *pid)
+{
+	pid_t number = -1;
+
+	rcu_read_lock();
+	/* Once the process has ended, its number may be that of another one. */
+	if (pid_task(pid, PIDTYPE_TGID))
+		number = pid_vnr(pid) ?: -1;
+	rcu_read_unlock();
+	return number;
+}
+
 /**
  * ringbuf_ring_holder() - Who holds the writer back?
  * @rb: the ring
  *
  * Context: task; may sleep.
  *
- * Return: the process whose consumer does most, 0: nobody does.
+ * Return: the process whose consumer does most, as the caller's PID namespace
+ * numbers it; -1 when it has no number there, or has ended and left its consumer to
+ * another process; 0: nobody does.
  */
 pid_t ringbuf_ring_holder(struct ringbuf *rb)
 {
 	struct ringbuf_hold *hold;
-	pid_t owner;
+	pid_t owner = 0;
 
 	mutex_lock(&rb->holds_lock);
 	hold = ringbuf_core_holder(&rb->core, wait_need(rb));
-	owner = hold ? hold->owner : 0;
+	if (hold)
+		owner = process_number(hold->owner);
 	mutex_unlock(&rb->holds_lock);
 	return owner;
 }

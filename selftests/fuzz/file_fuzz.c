@@ -625,6 +625,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			step_close(&files[i]);
 	HOLDS(!atomic_read(&rb->consumers));
 	HOLDS(xa_empty(&rb->users));
+	HOLDS(!shim_process.references);
 	HOLDS(!rb->producer || kernel_producer);
 	HOLDS(list_empty(&rb->hooks) && list_empty(&rb->core.holds));
 	if (kernel_producer)

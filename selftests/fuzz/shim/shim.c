@@ -32,6 +32,7 @@ bool shim_no_memory(void)
 }
 
 bool shim_capable;
+struct pid shim_process;
 
 void *xa_cmpxchg(struct xarray *xa, unsigned long i, void *old, void *entry,
 		 gfp_t gfp)

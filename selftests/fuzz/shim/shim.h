@@ -144,9 +144,17 @@ struct rcu_head { void *unused; };
 typedef struct { int held; } spinlock_t;
 struct mutex { int held; };
 struct task_struct { int unused; };
+struct pid { int references; };
+
+extern struct pid shim_process;
 
 #define current				((struct task_struct *)NULL)
-#define task_tgid_nr(t)			((void)(t), 1)
+#define task_tgid(t)			((void)(t), &shim_process)
+#define get_pid(p)			((p)->references++, (p))
+#define put_pid(p)			((void)((struct pid *)(p))->references--)
+#define pid_task(p, type)		((void)(p), true)
+#define pid_nr(p)			((void)(p), 1)
+#define pid_vnr(p)			pid_nr(p)
 #define signal_pending(t)		((void)(t), false)
 #define fatal_signal_pending(t)		((void)(t), false)
 #define cond_resched()			((void)0)
