@@ -211,38 +211,111 @@ TEST_F_TIMEOUT(devices, opening_meets_the_end_of_a_ring, 120)
 	EXPECT_LT(0, sum);
 }
 
-TEST_F_TIMEOUT(devices, thousands_at_once, 240)
+/* Some of many rings, which one of several threads makes, uses and ends. */
+struct share {
+	int first;
+	bool *numbers;	/* all device numbers, and which are taken */
+	char error[100];
+};
+
+static bool share_fails(struct share *s, const char *what, const char *name, long ret)
 {
+	snprintf(s->error, sizeof(s->error), "%s: %s: %ld", name, what, ret);
+	return false;
+}
+
+static bool make_one(struct share *s, const char *name)
+{
+	struct stat st;
+	int ret = ring_new(name, "size=4096");
+
+	if (ret)
+		return share_fails(s, "making", name, ret);
+	ret = ring_node(name, &st);
+	if (ret)
+		return share_fails(s, "node", name, ret);
+	if (s->numbers[minor(st.st_rdev)])
+		return share_fails(s, "taken", name, minor(st.st_rdev));
+	s->numbers[minor(st.st_rdev)] = true;
+	return true;
+}
+
+static bool use_one(struct share *s, const char *name)
+{
+	int fd = ring_open(name, O_RDWR | O_NONBLOCK);
 	struct ringbuf_info i;
-	long began = rb_now_ms();
-	int many = MANY, fd;
-	struct stat st, last;
+	bool good;
+
+	if (fd < 0)
+		return share_fails(s, "open", name, fd);
+	good = !rb_info(fd, &i) && !strcmp(i.name, name) && i.head_seq == 0 &&
+	       rb_put(fd, 1, 8) == 8 && rb_get(fd, 1) == 8;
+	close(fd);
+	return good || share_fails(s, "use", name, 0);
+}
+
+static bool end_one(struct share *s, const char *name)
+{
+	int ret = ring_set(name, "live", "0");
+
+	return !ret || share_fails(s, "ending", name, ret);
+}
+
+#define SHARES	4
+
+static void *each_of_share(struct share *s, bool (*fn)(struct share *s, const char *name))
+{
 	char name[16];
 
-	for (int k = 0; k < many; k++) {
+	for (int k = s->first; k < MANY && !s->error[0]; k += SHARES) {
 		snprintf(name, sizeof(name), "m%d", k);
-		ASSERT_EQ(0, ring_new(name, "size=4096")) TH_LOG("%s", name);
-		ASSERT_EQ(0, ring_node(name, &st));
-		/* Each has the number after the last one's. */
-		if (k)
-			ASSERT_EQ((minor(last.st_rdev) + 1) % (1 << 20),
-				  minor(st.st_rdev));
-		last = st;
+		fn(s, name);
 	}
-	for (int k = 0; k < many; k++) {
-		snprintf(name, sizeof(name), "m%d", k);
-		fd = ring_open(name, O_RDWR | O_NONBLOCK);
-		ASSERT_LE(0, fd) TH_LOG("%s", name);
-		ASSERT_EQ(0, rb_info(fd, &i));
-		ASSERT_STREQ(name, i.name);
-		ASSERT_EQ(8, rb_put(fd, k, 8));
-		ASSERT_EQ(8, rb_get(fd, k));
-		close(fd);
+	return NULL;
+}
+
+static void *make_share(void *share)
+{
+	return each_of_share(share, make_one);
+}
+
+static void *use_share(void *share)
+{
+	return each_of_share(share, use_one);
+}
+
+static void *end_share(void *share)
+{
+	return each_of_share(share, end_one);
+}
+
+TEST_F_TIMEOUT(devices, thousands_at_once, 280)
+{
+	static void *(* const steps[])(void *share) = {
+		make_share, use_share, end_share,
+	};
+	bool *numbers = calloc(1 << 20, sizeof(*numbers));
+	struct share shares[SHARES] = {};
+	pthread_t threads[SHARES];
+	long began;
+
+	ASSERT_NE(NULL, numbers);
+	for (size_t k = 0; k < ARRAY_SIZE(steps); k++) {
+		began = rb_now_ms();
+		for (int n = 0; n < SHARES; n++) {
+			shares[n].first = n;
+			shares[n].numbers = numbers;
+			ASSERT_EQ(0, pthread_create(&threads[n], NULL, steps[k],
+						    &shares[n]));
+		}
+		for (int n = 0; n < SHARES; n++) {
+			ASSERT_EQ(0, pthread_join(threads[n], NULL));
+			ASSERT_STREQ("", shares[n].error);
+		}
+		TH_LOG("%d rings, step %zu: %ld ms", MANY, k, rb_now_ms() - began);
 	}
-	TH_LOG("%d rings made and used in %ld ms", many, rb_now_ms() - began);
-	began = rb_now_ms();
-	ASSERT_EQ(0, rings_clear());
-	TH_LOG("and destroyed in %ld ms", rb_now_ms() - began);
+	EXPECT_EQ(0, rings_clear());
+	free(numbers);
 }
 
 TEST_HARNESS_MAIN

@@ -109,7 +109,7 @@ static int inside(int r, int w)
 }
 
 /* Runs inside() as number 1 of a new namespace, with pipes to its parent. */
-static int namespace_main(int r, int w, int to[2], int from[2])
+static int namespace_main(int r, int w, int to[2], int from[2], int number)
 {
 	pid_t pid;
 
@@ -123,7 +123,7 @@ static int namespace_main(int r, int w, int to[2], int from[2])
 		close(from[0]);
 		_exit(inside(r, w));
 	}
-	if (write(from[1], &pid, sizeof(pid)) != sizeof(pid))
+	if (write(number, &pid, sizeof(pid)) != sizeof(pid))
 		return 97;
 	close(to[1]);
 	return rb_reap(pid);
@@ -131,8 +131,8 @@ static int namespace_main(int r, int w, int to[2], int from[2])
 
 TEST_F(holder, each_namespace_has_numbers_of_its_own)
 {
-	int to[2], from[2];
-	pid_t pid, number = 0;
+	int to[2], from[2], numbers[2];
+	pid_t pid, number;
 	char c;
 
 	ASSERT_EQ(0, rb_set_consumer(self->p.r, RELIABLE));
@@ -140,12 +140,14 @@ TEST_F(holder, each_namespace_has_numbers_of_its_own)
 	EXPECT_EQ(getpid(), rb_attr("holder"));
 	ASSERT_EQ(0, pipe(to));
 	ASSERT_EQ(0, pipe(from));
+	ASSERT_EQ(0, pipe(numbers));
 	pid = fork();
 	if (!pid)
-		_exit(namespace_main(self->p.r, self->p.w, to, from));
+		_exit(namespace_main(self->p.r, self->p.w, to, from, numbers[1]));
 	close(from[1]);
 	close(to[0]);
-	if (read(from[0], &number, sizeof(number)) != sizeof(number)) {
+	close(numbers[1]);
+	if (read(numbers[0], &number, sizeof(number)) != sizeof(number)) {
 		ASSERT_EQ(99, rb_reap(pid));
 		SKIP(return, "no PID namespaces");
 	}
@@ -155,6 +157,7 @@ TEST_F(holder, each_namespace_has_numbers_of_its_own)
 	EXPECT_EQ(0, rb_reap(pid));
 	EXPECT_EQ(0, rb_attr("holder"));
 	close(from[0]);
+	close(numbers[0]);
 }
 
 /* A thread is not named, but its process. */
