@@ -267,7 +267,7 @@ static __always_inline void wake_later(struct ringbuf *rb)
 {
 	if (unlikely(rb->unheard))
 		rb->unheard = false;
-	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan:A). */
+	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan_work:A). */
 	smp_mb();
 	if (!list_empty(&rb->hooks))
 		ringbuf_wake_later(rb);

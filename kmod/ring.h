@@ -220,7 +220,7 @@ static inline u32 ringbuf_ring_commit_run(struct ringbuf *rb, u32 len)
  */
 static inline void ringbuf_ring_wake(struct ringbuf *rb)
 {
-	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan:A). */
+	/* LMM(wake:A) pairs with LMM(listen:B) and LMM(scan_work:A). */
 	smp_mb();
 	if (!list_empty(&rb->hooks))
 		ringbuf_wake_now(rb);

@@ -29,7 +29,7 @@
  *	                                          slot) before the look at
  *	                                          @hooks; against @hooks before
  *	                                          the look at head
- *	wake:A     mb       scan:A     mb         head before the look at @scan;
+ *	wake:A     mb       scan_work:A mb        head before the look at @scan;
  *	                                          against @scan before the look
  *	                                          at head
  *	wake:A     mb       moved:A    mb         the empty slot before the look
@@ -108,7 +108,7 @@ static struct ringbuf_file *file_of(struct ringbuf_watermark *mark)
 
 static bool has_waiters(struct ringbuf_watermark *mark)
 {
-	/* After wake:A or scan:A, and once more after unhook:A. */
+	/* After wake:A or scan_work:A, and once more after unhook:A. */
 	return waitqueue_active(&mark->wait);
 }
 
@@ -376,7 +376,7 @@ static void scan_work(struct work_struct *work)
 	do {
 		take_turns(rb, &since);
 		atomic_set(&rb->scan, SCAN_BUSY);
-		/* LMM(scan:A) pairs with LMM(wake:A). */
+		/* LMM(scan_work:A) pairs with LMM(wake:A). */
 		smp_mb();
 		scan_hooks(rb, &since);
 		while (atomic_read(&rb->scan) == SCAN_BUSY &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A consumer whose mark is two records waits with one, its hook on @readers; another
+ * A consumer whose mark is two records waits with one, its hook in @hooks; another
  * thread that shares its file seeks back by one, while a record is published. Then
  * there are enough, by either; whoever of the two comes last has to wake it.
  */

@@ -142,10 +142,10 @@
 #define unhook_A()		smp_mb()
 #endif
 
-#ifdef NO_scan_A
-#define scan_A()		skip
+#ifdef NO_scan_work_A
+#define scan_work_A()		skip
 #else
-#define scan_A()		smp_mb()
+#define scan_work_A()		smp_mb()
 #endif
 
 #ifdef NO_moved_A

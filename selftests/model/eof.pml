@@ -2,7 +2,7 @@
 /*
  * The end of a stream, for a consumer that asked for one: the writer goes while one
  * thread reads the last record and another, which shares the file, sleeps in an
- * edge-triggered epoll, its hook on @readers. Whoever of the two comes last has to
+ * edge-triggered epoll, its hook in @hooks. Whoever of the two comes last has to
  * wake it.
  */
 
@@ -19,7 +19,7 @@
 
 PROPERTY(end_is_told);
 
-Lock file_lock, readers_lock;
+Lock file_lock, hooks_lock;
 bool edge;
 byte done;
 
@@ -31,14 +31,14 @@ proctype Writer()
 
 	store_release(PRODUCER, 0);
 	wake_A();
-	lock(readers_lock);
+	lock(hooks_lock);
 	/* ringbuf_file_eof(), by the hook: is all read? */
 	load(pos, CURSOR);
 	if
 	:: pos == 1 -> edge = true
 	:: else
 	fi;
-	unlock(readers_lock);
+	unlock(hooks_lock);
 	done++
 }
 

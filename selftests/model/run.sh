@@ -83,6 +83,8 @@ holds room "no_lost_wakeup" -DRECORDS=3
 holds demote "no_early_demotion"
 holds share "no_early_demotion" -DCALLS=$calls
 holds wake "no_lost_wakeup" -DWRITES=$writes
+holds scan "no_lost_wakeup" -DWRITES=2
+[ -z "${FULL:-}" ] || holds scan "no_lost_wakeup" -DWRITES=1 -DCONSUMERS=2 -DBUDGET=1
 holds eof "end_is_told"
 holds back "mark_is_told"
 holds stall "stall_is_timed"
@@ -108,6 +110,12 @@ for b in come_A come_B held_A held_B; do
 done
 for b in wake_A listen_A listen_B unhook_A; do
 	breaks wake "NO_$b"
+done
+for b in wake_A scan_work_A; do
+	breaks scan "NO_$b"
+done
+for b in BUG_busy BUG_late BUG_again; do
+	breaks scan "$b"
 done
 for b in wake_A moved_A; do
 	breaks eof "NO_$b"

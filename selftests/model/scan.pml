@@ -176,10 +176,10 @@ end:
 #ifdef BUG_late
 			scan_hooks();
 			store(SCAN, BUSY);
-			scan_A();
+			scan_work_A();
 #else
 			store(SCAN, BUSY);
-			scan_A();
+			scan_work_A();
 			scan_hooks();
 #endif
 #ifdef BUG_again

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A consumer that finds nothing gets on its own queue, puts its hook on the ring's
- * @readers if that is not there, and looks once more, as poll() does: with no
- * barrier but those of watermark.c in between. (A read() that sleeps has one more,
+ * A consumer that finds nothing gets on its own queue, puts its hook in the ring's
+ * @hooks if that is not there, and looks once more, as poll() does: with no
+ * barrier but those of wake.c in between. (A read() that sleeps has one more,
  * in set_current_state().) When it leaves the queue the hook stays, and the next
  * publish takes it off, while the consumer may be coming back.
  */
@@ -12,7 +12,7 @@
 #define CURSOR		1
 #define HOOKED		2	/* mark->hooked */
 #define WAIT		3	/* somebody is on mark->wait */
-#define READERS		4	/* the hook is on rb->readers */
+#define HOOKS		4	/* the hook is on rb->hooks */
 #define NLOC		5
 #define CAP(l)		9
 #define AT(l)		((l) * 9)
@@ -30,11 +30,11 @@
  * state.
  */
 
-Lock readers_lock, wait_lock;
+Lock hooks_lock, wait_lock;
 bool asleep;			/* under the scheduler's locks */
 
-/* ringbuf_watermark_wake(): an old cursor only makes more of what there is */
-inline watermark_wake()
+/* wake_waiters(): an old cursor only makes more of what there is */
+inline wake_waiters()
 {
 	load(n, CURSOR);
 	if
@@ -46,12 +46,12 @@ inline watermark_wake()
 	fi
 }
 
-/* watermark_hook(), under the lock of @readers */
+/* consumer_to_wake(), under @hooks_lock */
 inline hook()
 {
 	load(n, WAIT);
 	if
-	:: n -> watermark_wake()
+	:: n -> wake_waiters()
 	:: else ->
 		store(HOOKED, 0);
 		unhook_A();
@@ -59,8 +59,8 @@ inline hook()
 		if
 		:: n ->
 			store(HOOKED, 1);
-			watermark_wake()
-		:: else -> store(READERS, 0)
+			wake_waiters()
+		:: else -> store(HOOKS, 0)
 		fi
 	fi
 }
@@ -75,16 +75,16 @@ proctype Producer()
 		head++;
 		publish_B(HEAD, head);
 		wake_A();
-		load(n, READERS);
+		load(n, HOOKS);
 		if
 		:: n ->
-			lock(readers_lock);
-			load(n, READERS);
+			lock(hooks_lock);
+			load(n, HOOKS);
 			if
 			:: n -> hook()
 			:: else
 			fi;
-			unlock(readers_lock)
+			unlock(hooks_lock)
 		:: else
 		fi;
 		n = 0
@@ -92,22 +92,22 @@ proctype Producer()
 	od
 }
 
-/* ringbuf_watermark_listen() */
+/* ringbuf_wake_listen() */
 inline listen()
 {
 	listen_A();
 	load(n, HOOKED);
 	if
 	:: !n ->
-		lock(readers_lock);
+		lock(hooks_lock);
 		load(n, HOOKED);
 		if
 		:: !n ->
-			store(READERS, 1);
+			store(HOOKS, 1);
 			store_release(HOOKED, 1)
 		:: else
 		fi;
-		unlock(readers_lock)
+		unlock(hooks_lock)
 	:: else
 	fi;
 	n = 0;
