@@ -277,7 +277,7 @@ suite_selftest()
 		build "$kernel" || continue
 		chosen=$programs
 		if [ "$level" = hard ]; then
-			chosen=$(grep -l 'rb_quick()' selftests/*.c | sed 's,.*/\(.*\)\.c,\1,' | grep -xFf - <<<"$programs")
+			chosen=$(grep -xF "$(grep -l 'rb_quick()' selftests/*.c | sed 's,.*/\(.*\)\.c,\1,')" <<<"$programs")
 			level=full
 		fi
 		files=(--file "$dir/kmod/ringbuf.ko" --file selftests/vm/guest-selftest.sh
