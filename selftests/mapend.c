@@ -123,7 +123,7 @@ TEST_F_TIMEOUT(ring, a_reader_at_the_end_sees_no_stale_record, 600)
 
 TEST_F_TIMEOUT(ring, advancing_to_where_the_cursor_is_always_succeeds, 600)
 {
-	long rounds = rb_quick() ? 50000 : 600000, n;
+	long rounds = rb_quick() ? 50000 : 200000, n;
 	struct ringbuf_stats s;
 	int r = self->p.r;
 
@@ -138,7 +138,7 @@ TEST_F_TIMEOUT(ring, advancing_to_where_the_cursor_is_always_succeeds, 600)
 /* And so does advancing to the head that the reader sees. */
 TEST_F_TIMEOUT(ring, advancing_to_the_head_always_succeeds, 600)
 {
-	long rounds = rb_quick() ? 20000 : 200000, n;
+	long rounds = rb_quick() ? 20000 : 100000, n;
 	int r = self->p.r;
 
 	for (n = 0; n < rounds; n++)
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(ring, advancing_to_the_head_always_succeeds, 600)
 /* No position that a call returns is beyond the head that is seen afterwards. */
 TEST_F_TIMEOUT(ring, no_call_is_ahead_of_the_map, 600)
 {
-	long rounds = rb_quick() ? 20000 : 200000, n;
+	long rounds = rb_quick() ? 20000 : 100000, n;
 	struct ringbuf_stats s;
 	struct ringbuf_info i;
 	int r = self->p.r;
