@@ -40,6 +40,11 @@ void describe_holder(char *to, size_t size, const struct ring *ring,
 			 w->pid, table_comm(comm, w->comm), w->fd);
 		return;
 	}
+	/* The kernel has no number for it. */
+	if ((int64_t)ring->holder < 0) {
+		snprintf(to, size, "a process that has ended, or is not in this PID namespace");
+		return;
+	}
 	for (i = 0; i < all->count; i++)
 		if (all->list[i].pid == (pid_t)ring->holder)
 			break;

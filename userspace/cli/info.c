@@ -234,7 +234,9 @@ static void json_consumer(struct out *out, const struct ring *r,
 static void json_holder(struct out *out, const struct ring *r,
 			const struct holders *all)
 {
-	if (r->holder)
+	if ((int64_t)r->holder < 0)
+		out_string(out, "\"waits_for\": \"not seen\", ");
+	else if (r->holder)
 		json_field(out, "waits_for", r->holder);
 	else
 		out_string(out, "\"waits_for\": null, ");

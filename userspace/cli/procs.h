@@ -25,7 +25,7 @@
  * @id: empty if it is not known
  * @clockid: as for clock_gettime(), or RINGBUF_CLOCK_NONE
  * @holder: process whose consumer holds the writer back; 0: none does, or only root
- *	is told
+ *	is told; -1: one does that has no number here
  */
 struct ring {
 	char name[RING_PATH_SIZE];
