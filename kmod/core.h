@@ -191,7 +191,7 @@ struct ringbuf_view {
 };
 
 /* What is so far behind a position or a seq is behind all there are. */
-#define RINGBUF_FAR	(1ULL << 62)
+#define RINGBUF_FAR	(U64_MAX / 4)
 
 /* Positions and seqs only grow; the sign of a difference orders them. */
 static inline bool ringbuf_before(u64 a, u64 b)
