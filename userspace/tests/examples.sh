@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/tap_lib.sh"
 
 PYTHON=/usr/bin/python3
-programs=(reader mapped_raw mapped writer typed uring)
+programs=(reader mapped_raw until_end mapped writer typed uring)
 strict="-O2 -g -Wall -Wextra -Werror"
 workdir examples
 
@@ -197,6 +197,7 @@ fails 'Inappropriate ioctl' mapped x /dev/null
 fails 'Inappropriate ioctl' mapped_raw /dev/null
 fails 'Inappropriate ioctl' uring /dev/null
 fails 'Inappropriate ioctl' writer /dev/null
+fails 'Inappropriate ioctl' until_end cat
 
 insmod /ringbuf.ko size=4096 || exit 1
 
@@ -221,6 +222,9 @@ for p in $readers; do
 	*) has 6 $p; same "$p: all records" /tmp/$p /tmp/wanted ;;
 	esac
 done
+(run until_end cat) </dev/ringbuf >/tmp/until_end 2>/tmp/wanted-bytes.err
+printf 'alphabetagamma%s' "$x$x$y" >/tmp/wanted-bytes
+same "until_end: all bytes, and the end" /tmp/until_end /tmp/wanted-bytes
 has 3 some
 stop some
 { tail -n 3 /tmp/wanted-cut; echo "read 6, lost 0, waiting 0"; } >/tmp/wanted-some
