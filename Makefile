@@ -20,6 +20,7 @@ help:
 	@echo '  T=NAME[:TEST]               one selftest program, one test in it'
 	@echo '  T=SUITE[.CASE]              one KUnit suite or case (globs work)'
 	@echo '  K="6.12 6.1 debug"          on these kernels'
+	@echo 'make programs                 programs that know nothing of rings, on a ring (T=GROUP)'
 	@echo 'make torture                  fuzzers, contexts; an hour or two (CALLS= SEED= ROUNDS= T= K=)'
 	@echo 'make soak TIME=SECONDS        everything at once, for so long (K=, SEED=)'
 	@echo 'make model                    the checked models of the barriers (FULL=1: larger bounds)'
@@ -71,8 +72,8 @@ test-all:
 check native kunit selftest userspace:
 	@selftests/run.sh $@
 
-torture:
-	@selftests/run.sh torture
+programs torture:
+	@selftests/run.sh $@
 
 soak:
 	@selftests/run.sh soak
@@ -139,4 +140,4 @@ export T K V SLOWEST REL DESTDIR CALLS SEED ROUNDS TIME MINUTES SETTINGS
 .PHONY: all help headers modules modules_install sign install uninstall dkms-install dkms-uninstall deb \
 	clean distclean test test-all check native kunit selftest userspace matrix intree package-test deps demo model \
 	bench-native bench-native-quick bench-native-check
-.PHONY: mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-readme bench-more
+.PHONY: programs mutation fuzz coverage torture soak bench-kernel bench-kernel-quick bench bench-quick bench-check bench-docs bench-readme bench-more

@@ -150,7 +150,7 @@ run_spdx()
 {
 	# shellcheck disable=SC2046 # not all of them need to be there
 	find Kbuild Makefile .ci $(ls -d scripts kmod uapi selftests userspace examples packaging 2>/dev/null) -type f \
-		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.py' -o -name '*.bash' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
+		\( -name '*.[chS]' -o -name '*.sh' -o -name '*.py' -o -name '*.go' -o -name '*.rs' -o -name '*.mjs' -o -name '*.bash' -o -name '*.awk' -o -name Kbuild -o -name Makefile \
 		-o -path '.ci/*' \) ! -name '*.mod.c' -print0 |
 		xargs -0 awk 'FNR == 1 { seen = 0 }
 			FNR <= 2 && /SPDX-License-Identifier: / { seen = 1 }

@@ -442,6 +442,7 @@ suite_package()
 }
 
 . selftests/torture/suite.sh
+. selftests/programs/suite.sh
 
 slowest=${SLOWEST:-} all=
 while [[ ${1:-} == --* ]]; do
@@ -464,7 +465,7 @@ elif [ $# = 0 ]; then
 	set -- $suites
 fi
 for suite; do
-	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites package"
+	declare -F "suite_$suite" >/dev/null || die "no suite '$suite'; there are: $suites programs package"
 done
 for suite; do
 	p=$passed f=$failed s=$skipped t=$SECONDS

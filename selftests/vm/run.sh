@@ -16,6 +16,7 @@ usage: run.sh [OPTION]... -- COMMAND...
   --mem M              MiB (default 1024)
   --timeout S          from power on to power off (default 300)
   --file SRC[:DST]     put a file or a directory into the guest (default /NAME)
+  --initramfs FILE     a cpio archive (newc) that the guest starts with, too
   --modprobe NAME      load a module of the kernel's own first, with what it needs
   --out GUEST=HOST     copy a file out of the guest when the command has ended
   --append ARGS        more kernel parameters
@@ -42,7 +43,7 @@ bad()
 }
 
 kernel=6.12 smp=2 mem=1024 limit=300 append='' log='' allow='' quiet='' pid_file='' input=/dev/null
-files=() modprobe=() outs=()
+files=() modprobe=() outs=() archives=()
 while [ $# -gt 0 ]; do
 	case "$1" in
 	--kernel) kernel=$2 ;;
@@ -50,6 +51,7 @@ while [ $# -gt 0 ]; do
 	--mem) mem=$2 ;;
 	--timeout) limit=$2 ;;
 	--file) files+=("$2") ;;
+	--initramfs) archives+=("$2") ;;
 	--modprobe) modprobe+=("$2") ;;
 	--out) outs+=("$2") ;;
 	--append) append+=" $2" ;;
@@ -107,12 +109,16 @@ for f in "${files[@]}"; do
 	mkdir -p "$root$(dirname "$dst")"
 	cp -rL --preserve=mode "$src" "$root$dst"
 done
+for a in "${archives[@]}"; do
+	[ -e "$a" ] || bad "--initramfs: no such file: $a"
+done
 for o in "${outs[@]}"; do
 	case "$o" in *=*) ;; *) bad "--out wants GUEST=HOST, not '$o'" ;; esac
 	printf '%s\n' "${o%%=*}"
 done >"$root/outs"
 (cd "$root" && find . -print0 | cpio --null -o -H newc -R 0:0 --quiet) >"$work/initrd"
 rm -rf "$root"
+[ ${#archives[@]} = 0 ] || cat "${archives[@]}" >>"$work/initrd"
 
 # ttyS0: the kernel's console. ttyS1: the command's output. ttyS2: a tar archive
 # with the exit status and files, that init writes at the end; its last member
