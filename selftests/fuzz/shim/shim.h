@@ -95,7 +95,7 @@ static inline bool atomic_add_unless(atomic_t *a, int add, int unless)
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
-#define GFP_KERNEL		0
+#define GFP_KERNEL		1	/* 0 is for what may not allocate */
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_ZERO		0
 #define __GFP_RETRY_MAYFAIL	0
