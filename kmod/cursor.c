@@ -6,7 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/string.h>
-#include "core.h"
+#include "cursor.h"
 
 /**
  * ringbuf_cursor_init() - A fresh cursor, at the oldest retained record

@@ -9,6 +9,7 @@
 #include <linux/poll.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
+#include "cursor.h"
 #include "ring.h"
 
 /**

@@ -7,7 +7,7 @@
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <asm/barrier.h>
-#include "core.h"
+#include "cursor.h"
 
 /**
  * DOC: holds

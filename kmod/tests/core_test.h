@@ -4,7 +4,7 @@
 #define _RINGBUF_CORE_TEST_H
 
 #include <kunit/test.h>
-#include "core.h"
+#include "cursor.h"
 
 /**
  * struct test_ring - A core with storage of its own

@@ -5,7 +5,7 @@
  * anything to who only looks. Between guard pages.
  */
 #include "fuzz.h"
-#include "core.h"
+#include "cursor.h"
 #include <linux/errno.h>
 #include <sys/mman.h>
 #include <unistd.h>

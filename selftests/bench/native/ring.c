@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "core.h"
+#include "cursor.h"
 #include "ring.h"
 
 /* As in struct ringbuf of the kernel: the core, and a hold for each consumer. */
