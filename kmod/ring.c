@@ -35,18 +35,19 @@
  * are asked to make way for the largest record when a write was refused and somebody
  * polls, whichever comes second:
  *
- *	================  ====================  =============================
- *	wake_for_room:A   room:A   mb           the hold before the look at
- *	mb                (in room.c)           @room, @room_wanted and the
- *	(wq_has_sleeper)  poll:A   mb           head; against these before
- *	                  (in room.c)           the look at the holds
- *	                  full:A   mb
- *	                  (in chardev.c)
- *	full:A     mb     poll:A   mb           the refusal before the look
+ *	===================  =================  =============================
+ *	barrier              pairs with         what it orders
+ *	===================  =================  =============================
+ *	wake_for_room:A mb   room:A   mb        the hold before the look at
+ *	(in room.c)          poll:A   mb        @room, @room_wanted and the
+ *	                     (in room.c)        head; against these before
+ *	                     full:A   mb        the look at the holds
+ *	                     (in chardev.c)
+ *	full:A   mb          poll:A   mb        the refusal before the look
  *	                                        for who polls; against the
  *	                                        poll before the look whether
  *	                                        a write was refused
- *	================  ====================  =============================
+ *	===================  =================  =============================
  */
 
 /* Pages to allocate or free before others may run. */
