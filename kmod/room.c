@@ -345,8 +345,8 @@ static void wake_pollers(struct ringbuf *rb)
 static void wake_for_room(struct ringbuf *rb, const struct step *step)
 {
 	/*
-	 * LMM(wake_for_room:A) pairs with LMM(room:A), LMM(poll:A) and
-	 * LMM(full:A).
+	 * LMM(wake_for_room:A) pairs with LMM(room:A) and LMM(poll:A), and with
+	 * full:A of chardev.c.
 	 */
 	if (wq_has_sleeper(&rb->room))
 		__wake_up(&rb->room, TASK_INTERRUPTIBLE, 0, (void *)step);

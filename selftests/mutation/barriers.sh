@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# barriers.sh: is each barrier of the tables (core.c, hold.c, ring.c, watermark.c)
+# barriers.sh: is each barrier of the tables (core.c, hold.c, ring.c, wake.c)
 # in the code, below its label, is each label in a table, and in a litmus test of what
 # is never seen? The models check what the tables say, and no test on x86 sees that the
 # code does not. TAP.
