@@ -70,7 +70,7 @@ struct ringbuf_milestone {
  * @aim: where the tail is about to go, if not held; written by the producer
  * @joins: how often a hold came or moved back
  * @holds: the reliable consumers' (struct ringbuf_hold). Under the holds' lock, as
- *	all that follows up to @began; the producer walks the list under RCU
+ *	all that follows up to @wait; the producer walks the list under RCU
  * @nr_holds: how many there are; anyone may read it
  * @slowest: the hold that was the slowest when somebody looked last, NULL: not
  *	known; anyone may follow it under RCU
@@ -79,7 +79,7 @@ struct ringbuf_milestone {
  *	asked first; NULL: there is none; anyone may follow it under RCU
  * @first_gone: @first is NULL because that hold left; there may be others
  * @asked: each hold before this was asked to make way
- * @began: since when the producer waits, in ns; what a hold was asked before does
+ * @wait: number of the producer's wait; what a hold was asked in another one does
  *	not count
  * @dropped: seqs used by records that could not be published
  * @milestones: for each multiple of @stride in the ring the first record that
@@ -119,7 +119,7 @@ struct ringbuf_core {
 	struct ringbuf_hold __rcu *first;
 	bool first_gone;
 	u64 asked;
-	u64 began;
+	u64 wait;
 
 	struct ringbuf_milestone milestones[RINGBUF_MILESTONES];
 };
@@ -132,6 +132,7 @@ struct ringbuf_cursor;
  * @pos: the tail does not pass it; written by the consumer
  * @need: where the tail wanted to go when the hold was asked to make way
  * @since: when that was, in ns
+ * @wait: in which of the producer's waits that was
  * @demoted: the producer waits for it no more, and it is off the list
  * @owner: the process that holds; opaque here
  *
@@ -142,6 +143,7 @@ struct ringbuf_hold {
 	u64 pos;
 	u64 need;
 	u64 since;
+	u64 wait;
 	bool demoted;
 	void *owner;
 };
@@ -556,7 +558,7 @@ u64 ringbuf_core_wait_for_holds(struct ringbuf_core *c, u64 need, u64 now,
 				u64 stall);
 u64 ringbuf_core_still_held(const struct ringbuf_core *c, u64 need, u64 now,
 			    u64 stall);
-void ringbuf_core_new_wait(struct ringbuf_core *c, u64 now);
+void ringbuf_core_new_wait(struct ringbuf_core *c);
 
 /**
  * ringbuf_hold_move() - A reliable consumer is done with what is before

@@ -63,9 +63,10 @@
  *	                                             @aim before the head
  *	hold_move:A   rel.   scan:B         acquire  a consumer's reading before
  *	                                             what overwrites it
- *	demote:A      wmb    peek:A         acquire  demoted, then off the list,
- *	                     intact:A       rmb      before a tail that passes
- *	                                             the hold, see core.c
+ *	demote:A      wmb    peek:A         acquire  demoted before a tail that
+ *	                     (in core.c)             passes the hold; the producer
+ *	                                             is in between, which finds it
+ *	                                             off the list
  *	===================  ======================  ==========================
  */
 
@@ -80,7 +81,7 @@ static bool is_asked(const struct ringbuf_core *c,
 		     const struct ringbuf_hold *hold, u64 pos)
 {
 	return ringbuf_before(pos, READ_ONCE(hold->need)) &&
-	       !ringbuf_before(READ_ONCE(hold->since), READ_ONCE(c->began));
+	       READ_ONCE(hold->wait) == READ_ONCE(c->wait);
 }
 
 /* The holds' lock, which the caller has, keeps these from changing. */
@@ -217,6 +218,10 @@ static void hold_start(struct ringbuf_hold *hold, struct ringbuf_core *c, u64 po
 	if (first && ringbuf_before(pos, c->asked)) {
 		need = c->asked;
 		WRITE_ONCE(hold->since, first->since);
+		WRITE_ONCE(hold->wait, c->wait);
+	} else if (!first && ringbuf_before(pos, c->asked)) {
+		/* Nobody is to make way, and this one was not asked. */
+		WRITE_ONCE(c->asked, pos);
 	}
 	WRITE_ONCE(hold->need, need);
 }
@@ -390,8 +395,8 @@ static void demote(struct ringbuf_hold *hold, struct ringbuf_core *c)
 {
 	WRITE_ONCE(hold->demoted, true);
 	/*
-	 * LMM(demote:A) pairs with LMM(peek:A) and LMM(intact:A): a consumer that
-	 * finds itself overrun finds itself demoted.
+	 * LMM(demote:A) pairs with LMM(peek:A): a consumer that finds itself
+	 * overrun finds itself demoted.
 	 */
 	smp_wmb();
 	take_off(hold, c);
@@ -408,6 +413,7 @@ static u64 ask(struct ringbuf_hold *hold, struct ringbuf_core *c, u64 pos,
 
 	if (!is_asked(c, hold, pos)) {
 		WRITE_ONCE(hold->since, now);
+		WRITE_ONCE(hold->wait, c->wait);
 		WRITE_ONCE(hold->need, need);
 	}
 	if (!stall)
@@ -553,14 +559,13 @@ struct ringbuf_hold *ringbuf_core_holder(struct ringbuf_core *c, u64 need)
 /**
  * ringbuf_core_new_wait() - What holds were asked before does not count any more
  * @c: the ring
- * @now: the time in ns
  *
  * Context: any. Under the holds' lock.
  */
-void ringbuf_core_new_wait(struct ringbuf_core *c, u64 now)
+void ringbuf_core_new_wait(struct ringbuf_core *c)
 {
 	RCU_INIT_POINTER(c->first, NULL);
 	c->first_gone = false;
-	WRITE_ONCE(c->began, now);
+	WRITE_ONCE(c->wait, c->wait + 1);
 	WRITE_ONCE(c->asked, READ_ONCE(c->page->tail));
 }

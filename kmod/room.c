@@ -87,7 +87,7 @@ static u64 still_held(struct ringbuf *rb, u64 need)
  * A wait is over when something was reserved. While a write() sleeps it is not: that
  * one has been waiting all the time. The caller has @holds_lock.
  */
-static void look_at_wait(struct ringbuf *rb, u64 now)
+static void look_at_wait(struct ringbuf *rb)
 {
 	u64 served = READ_ONCE(rb->core.served);
 
@@ -97,7 +97,7 @@ static void look_at_wait(struct ringbuf *rb, u64 now)
 	}
 	if (rb->wait_over && !atomic_read(&rb->waiting)) {
 		WRITE_ONCE(rb->wait_over, false);
-		ringbuf_core_new_wait(&rb->core, now);
+		ringbuf_core_new_wait(&rb->core);
 	}
 }
 
@@ -134,7 +134,6 @@ static u64 wait_for_holds(struct ringbuf *rb, u64 need, bool nowait)
 {
 	u64 left = still_held(rb, need);
 	unsigned int holds;
-	u64 now;
 
 	if (left || !rb->config.reliable)
 		return left;
@@ -144,10 +143,11 @@ static u64 wait_for_holds(struct ringbuf *rb, u64 need, bool nowait)
 		mod_delayed_work(ringbuf_unbound_wq, &rb->stall, 0);
 		return U64_MAX;
 	}
-	now = ktime_get_mono_fast_ns();
-	look_at_wait(rb, now);
+	look_at_wait(rb);
 	holds = rb->core.nr_holds;
-	left = ringbuf_core_wait_for_holds(&rb->core, need, now, stall_ns(rb));
+	left = ringbuf_core_wait_for_holds(&rb->core, need,
+					   ktime_get_mono_fast_ns(),
+					   stall_ns(rb));
 	holds -= rb->core.nr_holds;
 	mutex_unlock(&rb->holds_lock);
 	look_again_in(rb, left);

@@ -239,7 +239,7 @@ static void a_new_wait_begins_anew(struct kunit *test)
 	u64 need;
 
 	need = hold_at_ten(test, &hold, &cur);
-	ringbuf_core_new_wait(&ring->core, 60);
+	ringbuf_core_new_wait(&ring->core);
 	join(ring, &late, &late_cur);
 	KUNIT_EXPECT_EQ(test, still_held(ring, need, 300), 0ULL);
 	KUNIT_EXPECT_EQ(test, wait_for(ring, need, 300), STALL);

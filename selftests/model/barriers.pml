@@ -106,18 +106,6 @@
 #define hold_move_A(l, v)	store_release(l, v)
 #endif
 
-#ifdef NO_held_A
-#define held_A(l, v)	store(l, v)
-#else
-#define held_A(l, v)	store_release(l, v)
-#endif
-
-#ifdef NO_held_B
-#define held_B(dst, l)	load(dst, l)
-#else
-#define held_B(dst, l)	load_acquire(dst, l)
-#endif
-
 #ifdef NO_wake_A
 #define wake_A()		skip
 #else
@@ -154,10 +142,10 @@
 #define moved_A()		smp_mb()
 #endif
 
-#ifdef NO_let_go_A
-#define let_go_A()		skip
+#ifdef NO_wake_for_room_A
+#define wake_for_room_A()		skip
 #else
-#define let_go_A()		smp_mb()
+#define wake_for_room_A()		smp_mb()
 #endif
 
 #ifdef NO_room_A
@@ -172,38 +160,20 @@
 #define poll_A()		smp_mb()
 #endif
 
-#ifdef NO_held_C
-#define held_C(dst, l)	load(dst, l)
-#else
-#define held_C(dst, l)	load_acquire(dst, l)
-#endif
-
-#ifdef NO_come_A
-#define come_A(dst, l)	load(dst, l)
-#else
-#define come_A(dst, l)	load_acquire(dst, l)
-#endif
-
-#ifdef NO_come_B
-#define come_B(l, v)	store(l, v)
-#else
-#define come_B(l, v)	store_release(l, v)
-#endif
-
 #ifdef NO_back_A
 #define back_A()		skip
 #else
 #define back_A()		smp_mb()
 #endif
 
-#ifdef NO_stall_A
-#define stall_A()		skip
-#else
-#define stall_A()		smp_mb()
-#endif
-
 #ifdef NO_full_A
 #define full_A()		skip
 #else
 #define full_A()		smp_mb()
+#endif
+
+#ifdef NO_demote_A
+#define demote_A()		skip
+#else
+#define demote_A()		smp_wmb()
 #endif

@@ -46,7 +46,7 @@ byte head = RECORDS;			/* under write_lock */
 bool leaves, other;		/* a consumer leaves; there is another writer */
 bool polls;			/* the first writer does */
 short wants;			/* the sleeper's need, under room_lock */
-bool asleep;			/* the writer, under the scheduler's locks */
+bool woken;			/* the sleeper's entry: WQ_FLAG_WOKEN */
 bool on_writers;		/* the writer is on @writers, under writers_lock */
 bool edge;			/* epoll's ready list has it */
 byte place;			/* the cursor, under rf_lock */
@@ -55,7 +55,10 @@ byte place;			/* the cursor, under rf_lock */
 #define WRITE_NEED(h)	((h) + 1 - 4)
 #define POLL_NEED(h)	((h) + 2 - 4)
 
-/* ringbuf_core_held() */
+/*
+ * Is a hold in the way? By the pointer to it, or under the lock by the list: it is
+ * taken off both.
+ */
 inline held(ret, need)
 {
 	load(n, LISTED);
@@ -105,20 +108,22 @@ inline write_some(again)
 /* ringbuf_ring_wait() */
 inline ring_wait()
 {
+	woken = false;
+	lock(room_lock);
+	store(ROOM, 1);
+	wants = need;
+	unlock(room_lock);
+	room_A();
 	do
-	:: lock(room_lock);
-		store(ROOM, 1);
-		asleep = true;
-		wants = need;
-		room_A();
-		unlock(room_lock);
-		held(again, need);
+	:: held(again, need);
 		if
-		:: again -> !asleep	/* schedule() */
+		:: again ->
+			/* wait_woken() */
+			atomic { woken -> woken = false };
+			smp_mb()
 		:: else -> break
 		fi
 	od;
-	asleep = false;
 	lock(room_lock);
 	store(ROOM, 0);
 	unlock(room_lock)
@@ -201,18 +206,21 @@ proctype Other()
 	write_some(again)
 }
 
-/* ringbuf_ring_let_go() */
+/* ringbuf_ring_wake_for_room() */
 inline let_go(from, to)
 {
-	let_go_A();
+	wake_for_room_A();
 	load(n, ROOM);
 	if
 	:: n ->
 		lock(room_lock);
-		/* wake_for_room(): the entry, and its need, are what they are */
+		/* wake_room_wait(): the entry, and its need, are what they are */
 		load(n, ROOM);
 		if
-		:: n && crosses(from, to, wants) -> asleep = false
+		:: n && crosses(from, to, wants) ->
+			/* woken_wake_function() */
+			smp_mb();
+			woken = true
 		:: else
 		fi;
 		unlock(room_lock)
@@ -221,7 +229,7 @@ inline let_go(from, to)
 	load(n, WANTED);
 	if
 	:: n ->
-		/* ringbuf_ring_wake_writers() */
+		/* wake_pollers() */
 		load(h, HEAD);
 #ifdef BUG_step
 		/* as the code had it */

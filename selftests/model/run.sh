@@ -71,8 +71,8 @@ breaks()
 	esac
 }
 
-records=4 ops=1 writes=3 calls=0 all=()
-if [ -n "${FULL:-}" ]; then records=5 ops=2 writes=4 calls=1 all=(-DALL); fi
+records=4 ops=1 writes=3 all=()
+if [ -n "${FULL:-}" ]; then records=5 ops=2 writes=4 all=(-DALL); fi
 printf '%-4s %-8s %-26s %-30s %9s %7s\n' '' model 'property / removed' 'bounds / violated' states s
 holds stream "no_torn_header no_torn_record no_torn_batch exact_loss_count tail_not_before_tail" -DRECORDS=$records
 holds pairs "head_pair head_not_older lag_fits seek_finds" -DRECORDS=4
@@ -80,8 +80,8 @@ holds hold "reliable_never_overwritten reliable_reads_all no_torn_header" -DWRIT
 holds room "no_lost_wakeup" "${all[@]}"
 holds room "no_lost_wakeup" -DREADERS=2
 holds room "no_lost_wakeup" -DRECORDS=3
-holds demote "no_early_demotion"
-holds share "no_early_demotion" -DCALLS=$calls
+holds demote "no_early_demotion no_turns all_asked beyond_is_right"
+holds overrun "overrun_is_demoted"
 holds wake "no_lost_wakeup" -DWRITES=$writes
 holds scan "no_lost_wakeup" -DWRITES=2
 [ -z "${FULL:-}" ] || holds scan "no_lost_wakeup" -DWRITES=1 -DCONSUMERS=2 -DBUDGET=1
@@ -99,14 +99,14 @@ for b in find_tail_A hold_join_A hold_join_B hold_join_C scan_A; do
 	breaks hold "NO_$b" -DWRITES=3
 done
 breaks room NO_full_A -DRECORDS=3
-for b in let_go_A room_A poll_A; do
+for b in wake_for_room_A room_A poll_A; do
 	breaks room "NO_$b"
 done
-for b in held_A held_B held_C hold_move_A; do
-	breaks demote "NO_$b"
+for b in BUG_find BUG_fresh BUG_gone BUG_others BUG_wait; do
+	breaks demote "$b"
 done
-for b in come_A come_B held_A held_B; do
-	breaks share "NO_$b"
+for b in demote_A peek_A; do
+	breaks overrun "NO_$b"
 done
 for b in wake_A listen_A listen_B unhook_A; do
 	breaks wake "NO_$b"
@@ -123,15 +123,13 @@ done
 for b in wake_A back_A; do
 	breaks back "NO_$b"
 done
-for b in stall_A poll_A full_A; do
+for b in poll_A full_A; do
 	breaks stall "NO_$b"
 done
 # What the code did wrong: see Documentation/model.rst.
 breaks room BUG_leave
 breaks room BUG_leave_tail
 breaks room BUG_step -DREADERS=2
-breaks demote BUG_hold_back
-breaks demote BUG_come
 
 # Each test says in its comment what the kernel's memory model has to answer.
 litmus()

@@ -1,59 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The timer of those who hold runs out, while somebody begins to poll for room, or is
- * refused who has polled. timer_reduce() looks without a lock whether the timer is
- * pending, and leaves it at that if it is.
+ * A write that is refused, and somebody who begins to poll: the holds that are in the
+ * way of the largest record are asked, by one or the other. And the work that looks
+ * again when their time is up: it runs, and finds that nobody waits, while a write is
+ * refused, which queues it, or leaves it at that if it is pending.
  */
 
-#define NWR		2
-#define WANTED		0	/* rb->wanted */
-#define PENDING		1	/* rb->stall is */
-#define NLOC		2
-#define CAP(l)		3
-#define AT(l)		((l) * 3)
-#define NMSG		6
+#define NWR		3
+#define POLLED		0	/* who polls is on the queue */
+#define REFUSED		1	/* core->refused */
+#define PENDING		2	/* rb->stall is */
+#define NLOC		3
+#define CAP(l)		4
+#define AT(l)		((l) * 4)
+#define NMSG		12
 
 #include "mm.pml"
 #include "barriers.pml"
 
+PROPERTY(poll_is_asked);
 PROPERTY(stall_is_timed);
 
-Lock base_lock;			/* the timer's */
+bool asked;
 bool looked;
 byte done;
 
-/* stall_timer() */
-proctype Timer()
+/* stall_work(): the workqueue has a full barrier there */
+proctype Work()
 {
 	THREAD(0);
-	byte wanted;
+	byte refused;
 
-	lock(base_lock);
 	store(PENDING, 0);
-	unlock(base_lock);
-	stall_A();
-	load(wanted, WANTED);
+	smp_mb();
+	load(refused, REFUSED);
 	if
-	:: wanted -> looked = true
+	:: refused -> looked = true
 	:: else
 	fi;
 	done++
 }
 
-/* ringbuf_ring_poll_room() or write_some(), then timer_reduce() */
+/* ringbuf_ring_poll_room() */
 proctype Poller()
 {
 	THREAD(1);
-	byte pending;
+	byte refused;
 
-	store(WANTED, 1);
+	store(POLLED, 1);
+	poll_A();
+	load(refused, REFUSED);
 	if
-	:: poll_A()
-	:: full_A()
+	:: refused -> asked = true
+	:: else
 	fi;
+	done++
+}
+
+/* write_some() and ringbuf_ring_refused() */
+proctype Writer()
+{
+	THREAD(2);
+	byte polled, pending;
+
+	store(REFUSED, 1);
+	full_A();
+	load(polled, POLLED);
+	if
+	:: polled -> asked = true
+	:: else
+	fi;
+	/* queue_delayed_work(): test_and_set_bit() is one */
+	smp_mb();
 	load(pending, PENDING);
 	if
-	:: !pending -> looked = true	/* will: it is started */
+	:: !pending -> looked = true	/* will: it is queued */
 	:: else
 	fi;
 	done++
@@ -62,9 +83,11 @@ proctype Poller()
 init {
 	atomic {
 		INIT(PENDING, 1);
-		run Timer();
-		run Poller()
+		run Work();
+		run Poller();
+		run Writer()
 	}
-	done == 2;
+	done == 3;
+	CHECK(poll_is_asked, asked);
 	CHECK(stall_is_timed, looked)
 }
