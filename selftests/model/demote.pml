@@ -14,7 +14,7 @@
 #define CONSUMERS	2
 #endif
 #ifndef OPS
-#define OPS		2	/* of each consumer, besides reading on */
+#define OPS		1	/* of each consumer, besides reading on */
 #endif
 #ifndef ASKS
 #define ASKS		3
@@ -270,11 +270,8 @@ inline wait_for_holds()
 {
 	held = false;
 	if
-#ifdef BUG_others
-	:: slowest && beyond >= want ->
-#else
+	/* No other is in the way, or was asked before. */
 	:: slowest && beyond >= want && beyond >= asked ->
-#endif
 		i = slowest - 1;
 		if
 		:: atomic { pos[i] < want -> ask(i) };

@@ -80,14 +80,14 @@ holds hold "reliable_never_overwritten reliable_reads_all no_torn_header" -DWRIT
 holds room "no_lost_wakeup" "${all[@]}"
 holds room "no_lost_wakeup" -DREADERS=2
 holds room "no_lost_wakeup" -DRECORDS=3
-holds demote "no_early_demotion no_turns all_asked beyond_is_right"
+holds demote "no_early_demotion no_turns all_asked beyond_is_right" -DOPS=1 -DASKS=$((ops + 1))
 holds overrun "overrun_is_demoted"
 holds wake "no_lost_wakeup" -DWRITES=$writes
 holds scan "no_lost_wakeup" -DWRITES=2
 [ -z "${FULL:-}" ] || holds scan "no_lost_wakeup" -DWRITES=1 -DCONSUMERS=2 -DBUDGET=1
 holds eof "end_is_told"
 holds back "mark_is_told"
-holds stall "stall_is_timed"
+holds stall "poll_is_asked stall_is_timed"
 
 for b in make_room_A make_room_B peek_A peek_B intact_A; do
 	breaks stream "NO_$b" -DRECORDS=4
@@ -102,11 +102,12 @@ breaks room NO_full_A -DRECORDS=3
 for b in wake_for_room_A room_A poll_A; do
 	breaks room "NO_$b"
 done
-for b in BUG_find BUG_fresh BUG_gone BUG_others BUG_wait; do
-	breaks demote "$b"
-done
-for b in demote_A peek_A; do
+breaks hold BUG_rest -DWRITES=3 -DCONSUMERS=2
+for b in demote_A make_room_A peek_A; do
 	breaks overrun "NO_$b"
+done
+for b in BUG_find BUG_fresh BUG_gone BUG_wait; do
+	breaks demote "$b" -DASKS=3
 done
 for b in wake_A listen_A listen_B unhook_A; do
 	breaks wake "NO_$b"
