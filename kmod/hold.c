@@ -73,9 +73,6 @@
 /* Holds to look at before others may run. */
 #define WALK_CHUNK	64
 
-/* Further on than any position there is. */
-#define FAR		(1ULL << 62)
-
 /* Is a hold at @pos to make way, in this wait? */
 static bool is_asked(const struct ringbuf_core *c,
 		     const struct ringbuf_hold *hold, u64 pos)
@@ -107,7 +104,7 @@ struct survey {
 
 static void survey_begin(struct survey *s, const struct ringbuf_core *c)
 {
-	*s = (struct survey) { .pos = READ_ONCE(c->page->tail) + FAR };
+	*s = (struct survey) { .pos = READ_ONCE(c->page->tail) + RINGBUF_FAR };
 	s->beyond = s->pos;
 }
 

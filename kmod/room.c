@@ -46,6 +46,7 @@ static bool is_waiting(struct ringbuf *rb)
 /* Does somebody poll for room? */
 static bool is_polled(struct ringbuf *rb)
 {
+	/* A refused write looks behind full:A; a poll that is later asks itself. */
 	return READ_ONCE(rb->polled) && waitqueue_active(&rb->writers);
 }
 
