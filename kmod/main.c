@@ -91,6 +91,7 @@ static int add_default_ring(void)
 	return ret;
 }
 
+/* Built in, it is there before drivers that make rings. */
 static int __init ringbuf_init(void)
 {
 	int ret;
@@ -118,7 +119,6 @@ err_wake:
 	ringbuf_wake_stop();
 	return ret;
 }
-/* Built in, it is there before drivers that make rings. */
 subsys_initcall(ringbuf_init);
 
 static void __exit ringbuf_exit(void)

@@ -179,6 +179,7 @@ wake_waiters(struct ringbuf_watermark *mark, __poll_t events,
  */
 static void leave_hooks(struct ringbuf *rb, struct ringbuf_hook *place,
 			struct list_head *at, unsigned long flags)
+	__releases(&rb->hooks_lock)
 {
 	place->place = true;
 	list_add_tail(&place->node, at);
@@ -188,6 +189,7 @@ static void leave_hooks(struct ringbuf *rb, struct ringbuf_hook *place,
 static struct list_head *return_to_hooks(struct ringbuf *rb,
 					 struct ringbuf_hook *place,
 					 unsigned long *flags)
+	__acquires(&rb->hooks_lock)
 {
 	struct list_head *at;
 
