@@ -153,6 +153,18 @@ static ssize_t write_frames(struct ringbuf *rb, struct iov_iter *from, u64 *need
 	return written ?: n;
 }
 
+/*
+ * Another thread has @write_lock. A write() that must not wait for that thread is
+ * refused, and an edge-triggered poll() is told when the thread is done.
+ */
+static noinline bool try_again(struct ringbuf *rb)
+{
+	WRITE_ONCE(rb->contended, true);
+	/* LMM(contended:A) pairs with LMM(wake:A) and LMM(full:A). */
+	smp_mb();
+	return mutex_trylock(&rb->write_lock);
+}
+
 /* What of @from there is room for; 0: try again. -EAGAIN as write_message(). */
 static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 			  bool nowait, u64 *need)
@@ -161,11 +173,8 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 	ssize_t ret;
 
 	if (nowait) {
-		if (!mutex_trylock(&rb->write_lock)) {
-			/* Who has it may take what room there is. */
-			WRITE_ONCE(rb->room_wanted, true);
+		if (!mutex_trylock(&rb->write_lock) && !try_again(rb))
 			return -EAGAIN;
-		}
 	} else if (mutex_lock_interruptible(&rb->write_lock)) {
 		return -ERESTARTSYS;
 	}
@@ -177,11 +186,16 @@ static ssize_t write_some(struct ringbuf_file *rf, struct iov_iter *from,
 	if (ret != -EAGAIN) {
 		/* If it failed, it may have overwritten something first. */
 		ringbuf_ring_wake(rb);
+		/* Behind the barrier wake:A. */
+		if (unlikely(READ_ONCE(rb->contended)))
+			ringbuf_ring_wake_contended(rb);
 		return ret;
 	}
 	WRITE_ONCE(rb->room_wanted, true);
 	/* LMM(full:A) pairs with LMM(wake_for_room:A) and LMM(poll:A). */
 	smp_mb();
+	if (unlikely(READ_ONCE(rb->contended)))
+		ringbuf_ring_wake_contended(rb);
 	/* Consumers whose time is up hold no longer. */
 	return ringbuf_ring_refused(rb, *need, nowait) ? -EAGAIN : 0;
 }

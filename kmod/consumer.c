@@ -453,7 +453,8 @@ static ssize_t read_some(struct file *file, struct iov_iter *to, bool nowait)
 			return 0;
 		/* Then look once more: a record may have been the last. */
 		if (ringbuf_ring_dead(rf->ring) && !ringbuf_file_ready(rf))
-			return -ENODEV;
+			return READ_ONCE(rf->flags) & RINGBUF_CONSUMER_EOF ?
+				       0 : -ENODEV;
 		if (nowait || (file->f_flags & O_NONBLOCK))
 			return -EAGAIN;
 		ret = ringbuf_watermark_wait(rf);

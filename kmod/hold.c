@@ -248,8 +248,10 @@ static void catch_up(struct ringbuf_cursor *cur, struct ringbuf_core *c, u64 aim
 
 	/* LMM(hold_join:C) pairs with LMM(publish:B). */
 	v.head = smp_load_acquire(&c->head_page->head);
-	if (ringbuf_core_look(c, &cur->at, aim, &v))
-		ringbuf_cursor_lose(cur, &v);
+	if (!ringbuf_core_look(c, &cur->at, aim, &v))
+		return;
+	ringbuf_cursor_note_lag(cur, c, &v.at);
+	ringbuf_cursor_lose(cur, &v);
 }
 
 /**

@@ -43,6 +43,10 @@
  *	                     (in room.c)        head; against these before
  *	                     full:A   mb        the look at the holds
  *	                     (in chardev.c)
+ *	contended:A mb       wake:A   mb        @contended before the second
+ *	(in chardev.c)       full:A   mb        try for @write_lock; the lock
+ *	                                        let go before the look at
+ *	                                        @contended
  *	full:A   mb          poll:A   mb        the refusal before the look
  *	                                        for who polls; against the
  *	                                        poll before the look whether
@@ -442,7 +446,7 @@ int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type)
 		payload = reserve_room(rb, len, type);
 	}
 	if (unlikely(!payload))
-		return -ENOBUFS;
+		return ringbuf_ring_refuses(rb, -ENOBUFS);
 	memcpy(payload, data, len);
 	ringbuf_ring_commit(rb);
 	publish(rb);

@@ -41,6 +41,7 @@ struct ringbuf_hook {
  * @writers: poll() calls for room
  * @polled: this producer has polled for room
  * @room_wanted: poll() calls are to be woken when there is room
+ * @contended: a write() was refused because another thread had @write_lock
  * @refused_need: position that the tail had to reach for the last write that had no
  *	room
  * @served_seen: @core.served when holds were last asked; under @holds_lock
@@ -79,6 +80,7 @@ struct ringbuf {
 	wait_queue_head_t writers;
 	bool polled;
 	bool room_wanted;
+	bool contended;
 	u64 refused_need;
 	u64 served_seen;
 	bool wait_over;
@@ -127,6 +129,7 @@ bool ringbuf_ring_poll_room(struct ringbuf *rb);
 int ringbuf_ring_wait(struct ringbuf *rb, u64 need);
 void ringbuf_ring_wake_for_room(struct ringbuf *rb, u64 from, u64 to);
 void ringbuf_ring_wake_all_for_room(struct ringbuf *rb);
+void ringbuf_ring_wake_contended(struct ringbuf *rb);
 void ringbuf_ring_init_room(struct ringbuf *rb);
 void ringbuf_ring_exit_room(struct ringbuf *rb);
 unsigned int ringbuf_ring_reliable(struct ringbuf *rb);

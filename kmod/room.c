@@ -214,11 +214,19 @@ static void stall_work(struct work_struct *work)
 {
 	struct ringbuf *rb = container_of(to_delayed_work(work), struct ringbuf,
 					  stall);
-	u64 need = wait_need(rb);
+	u64 left, need = wait_need(rb);
 
 	if (ringbuf_ring_dead(rb) || !is_waiting(rb))
 		return;
-	look_again_in(rb, wait_for_holds(rb, need, false));
+	/*
+	 * A write() that must not sleep may have been refused because it did not get
+	 * @holds_lock, after the consumer in its way had made way.
+	 */
+	left = wait_for_holds(rb, need, false);
+	if (left)
+		look_again_in(rb, left);
+	else
+		ringbuf_ring_wake_all_for_room(rb);
 	trace_held(rb, need);
 }
 
@@ -316,8 +324,10 @@ int ringbuf_ring_wait(struct ringbuf *rb, u64 need)
 	/* LMM(room:A) pairs with LMM(wake_for_room:A). */
 	smp_mb();
 	for (;;) {
+		if (ringbuf_ring_dead(rb))
+			break;
 		left = wait_for_holds(rb, need, false);
-		if (!left || ringbuf_ring_dead(rb))
+		if (!left)
 			break;
 		if (signal_pending(current)) {
 			ret = -ERESTARTSYS;
@@ -389,6 +399,19 @@ void ringbuf_ring_wake_for_room(struct ringbuf *rb, u64 from, u64 to)
  */
 void ringbuf_ring_wake_all_for_room(struct ringbuf *rb)
 {
+	wake_for_room(rb, NULL);
+}
+
+/**
+ * ringbuf_ring_wake_contended() - Wake a writer that was refused for another thread
+ * @rb: the ring, whose @write_lock the caller has let go of
+ *
+ * Context: task, holding no lock that a wakeup could want; may sleep.
+ */
+void ringbuf_ring_wake_contended(struct ringbuf *rb)
+{
+	WRITE_ONCE(rb->contended, false);
+	WRITE_ONCE(rb->room_wanted, true);
 	wake_for_room(rb, NULL);
 }
 

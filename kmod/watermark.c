@@ -77,7 +77,7 @@ static bool reached(struct ringbuf_file *rf)
 		return false;
 	if ((!bytes && !records && !ns) ||
 	    (bytes && head - at.pos >= bytes) ||
-	    (records && head_seq - at.seq >= records) ||
+	    (records && (s64)(head_seq - at.seq) >= records) ||
 	    head - at.pos >= core->size / 2)
 		return true;
 	/* No more will come. */

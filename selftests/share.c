@@ -2,6 +2,8 @@
 /* One consumer, several users: threads, dup, fork, SCM_RIGHTS. */
 #include "ringbuf_test.h"
 
+#include <sys/epoll.h>
+
 #define THREADS	8
 
 FIXTURE(ring) {
@@ -422,6 +424,32 @@ TEST_F(ring, fdinfo_shows_cursor_lag_loss_and_flags)
 	EXPECT_EQ(s.read_bytes, fdinfo(r, "read_bytes", 10, NULL));
 	EXPECT_EQ(RINGBUF_CONSUMER_EOF, fdinfo(r, "ringbuf_flags", 16, NULL));
 	EXPECT_EQ(0, fdinfo(self->p.w, "pos", 10, NULL));
+}
+
+/* A write that is refused for another thread gets an edge when that thread is done. */
+TEST_F(ring, a_write_refused_for_another_thread_hears_of_it)
+{
+	struct epoll_event e = { .events = EPOLLOUT | EPOLLET };
+	struct iovec v = { rb_out, 8 };
+	struct rb_uffd u = { .fd = -1 };
+	char *page = calloc(1, getpagesize());
+	struct rb_op op;
+	int ep = epoll_create1(0);
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->p.w, &e));
+	ASSERT_EQ(1, epoll_wait(ep, &e, 1, RB_WAIT_MS));
+	ASSERT_EQ(0, rb_uffd_open(&u));
+	ASSERT_EQ(0, rb_op_start(&op, SYS_write, self->p.w, u.mem + u.page - 8, 16));
+	ASSERT_EQ(0, rb_uffd_wait(&u));
+	ASSERT_EQ(-EAGAIN, RC(pwritev2(self->p.w, &v, 1, -1, RWF_NOWAIT)));
+	EXPECT_EQ(0, epoll_wait(ep, &e, 1, 50));
+	ASSERT_EQ(0, rb_uffd_fill(&u, page));
+	EXPECT_EQ(16, rb_op_wait(&op));
+	EXPECT_EQ(1, epoll_wait(ep, &e, 1, RB_WAIT_MS));
+	EXPECT_EQ(8, RC(pwritev2(self->p.w, &v, 1, -1, RWF_NOWAIT)));
+	close(ep);
+	close(u.fd);
+	free(page);
 }
 
 TEST_HARNESS_MAIN
