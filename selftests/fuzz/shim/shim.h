@@ -294,6 +294,8 @@ static inline void generate_random_uuid(unsigned char uuid[16])
 }
 
 #define __must_check
+#define __acquires(lock)
+#define __releases(lock)
 #define ktime_get_mono_fast_ns() shim_now
 #define ktime_get_boot_fast_ns() shim_now
 #define ktime_get_real_fast_ns() shim_now
