@@ -143,7 +143,7 @@ struct ringbuf *ringbuf_ring_alloc(const struct ringbuf_config *config)
 	rb->config.name = rb->name;
 	if (!rb->config.max_consumers_per_user)
 		rb->config.max_consumers_per_user = RINGBUF_DEFAULT_PER_USER;
-	/* Whoever opens the ring pays for the place. */
+	/* The memory of an entry is accounted to the opener of the ring. */
 	xa_init_flags(&rb->users, XA_FLAGS_ACCOUNT);
 	kref_init(&rb->ref);
 	ringbuf_wake_init(rb);

@@ -488,7 +488,7 @@ void ringbuf_wake_forget(struct ringbuf_file *rf)
 	spin_unlock_irqrestore(&rb->hooks_lock, flags);
 }
 
-/* Of @end, for whoever wakes all of a queue. */
+/* The function of @end, which is no waiter. */
 static int no_waiter(wait_queue_entry_t *entry, unsigned int mode, int flags,
 		     void *key)
 {

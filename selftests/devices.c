@@ -179,7 +179,7 @@ static void *open_on_and_on(void *arg)
 	}
 }
 
-/* Whoever opens while a ring is destroyed has that ring, or none. */
+/* An open() while a ring is destroyed gives that ring, or fails. */
 TEST_F_TIMEOUT(devices, opening_meets_the_end_of_a_ring, 120)
 {
 	int rounds = rb_quick() ? 20 : 100;

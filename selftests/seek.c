@@ -134,7 +134,7 @@ TEST_F(ring, the_last_n_are_all_when_there_are_fewer)
 	}
 }
 
-/* Who asks for the last n has asked for nothing that is gone. */
+/* SEEK_END asks for what is there, so it counts no loss. */
 TEST_F(overrun, the_last_n_count_no_loss)
 {
 	long long there = self->i.head_seq - self->i.tail_seq;

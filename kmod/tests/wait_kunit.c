@@ -145,7 +145,7 @@ static void is_asked_for_more(struct kunit *test)
 	/* On the way it makes no difference. */
 	read_one(test, &hold, &cur);
 	KUNIT_EXPECT_EQ(test, wait_for(ring, need + 2 * FRAME, 550), 50ULL);
-	/* Nor does it to go back, for who has not made way. */
+	/* A hold that has not made way gains nothing by going back. */
 	KUNIT_EXPECT_TRUE(test, go_back(ring, &hold, 0));
 	KUNIT_EXPECT_EQ(test, wait_for(ring, need, 590), 10ULL);
 	/* The clock of another CPU. */

@@ -18,7 +18,7 @@ report()
 	fi
 }
 
-# wait_for COMMAND: half a minute, for who is to be ready
+# wait_for COMMAND: until it succeeds, half a minute at most
 wait_for()
 {
 	for _ in $(seq 150); do
