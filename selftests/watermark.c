@@ -402,11 +402,11 @@ TEST_F(ring, time_counts_again_after_a_seek_back)
 {
 	struct pollfd p = { .fd = self->p.r, .events = POLLIN };
 
-	ASSERT_EQ(0, rb_set_mark(self->p.r, 0, 0, 100, 10000000));
+	ASSERT_EQ(0, rb_set_mark(self->p.r, 0, 0, 100, 1000 * MS));
 	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
 	ASSERT_EQ(0, poll(&p, 1, 0));
 	ASSERT_EQ(8, rb_get(self->p.r, 0));
-	usleep(50000);
+	usleep(1200000);
 	ASSERT_EQ(0, lseek(self->p.r, 0, SEEK_SET));
 	EXPECT_EQ(1, poll(&p, 1, RB_WAIT_MS));
 	EXPECT_EQ(8, rb_get(self->p.r, 0));

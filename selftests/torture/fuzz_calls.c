@@ -357,7 +357,7 @@ static void fuzz_ioctl(struct thread *t)
 		CALL(fionread, syscall(SYS_ioctl, fd, FIONREAD, arg));
 		break;
 	case 10:
-		*(uint32_t *)t->part = any_size(t, 88);
+		*(uint32_t *)t->part = any_size(t, sizeof(struct ringbuf_info));
 		CALL(ioctl32, ioctl32(fd, PICK(t, ours), arg));
 		break;
 	default:

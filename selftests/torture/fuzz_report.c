@@ -155,7 +155,7 @@ static const struct {
 	{ C_get_consumer, "0 EBADF EFAULT EINVAL", "E2BIG" },
 	{ C_get_stats, "0 EBADF EFAULT EINVAL", "E2BIG" },
 	{ C_set_writer, "0 EBADF EINVAL EFAULT", "E2BIG EPERM" },
-	{ C_advance, "0 EBADF EINVAL EFAULT", "EINTR" },
+	{ C_advance, "0 EBADF EINVAL EFAULT", "E2BIG EINTR" },
 	{ C_fionread, "0 EBADF EFAULT", "" },
 	{ C_ioctl, "0 ENOTTY EBADF", "EFAULT EINVAL E2BIG EPERM EOPNOTSUPP ENOIOCTLCMD" },
 	{ C_ioctl32, "0 EBADF EINVAL EFAULT ENOTTY", "E2BIG EPERM" },

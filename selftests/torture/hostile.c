@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,7 +264,10 @@ static bool look_at_ioctls(void)
 	static const unsigned int cmds[] = {
 		RINGBUF_IOC_GET_INFO, RINGBUF_IOC_GET_STATS, RINGBUF_IOC_GET_CONSUMER,
 	};
-	static const uint32_t sizes[] = { 128, 72, 24 };
+	static const uint32_t sizes[] = {
+		sizeof(struct ringbuf_info), sizeof(struct ringbuf_stats),
+		sizeof(struct ringbuf_consumer),
+	};
 	unsigned char buf[512];
 	size_t i;
 
@@ -277,7 +281,7 @@ static bool look_at_ioctls(void)
 		    !zero((char *)buf + sizes[i], sizeof(buf) - sizes[i]))
 			return false;
 		/* The name is padded. */
-		if (!i && !zero((char *)buf + 96 + 7, 25))
+		if (!i && !zero((char *)buf + offsetof(struct ringbuf_info, name) + 7, 25))
 			return false;
 		/* And just its size, behind which nothing is touched. */
 		memset(buf, 0x77, sizeof(buf));
@@ -448,7 +452,7 @@ static void test_limits(void)
 	struct rlimit few = { 1024, 1024 }, many = { FILES + 100, FILES + 100 };
 	struct ringbuf_info info = { .struct_size = sizeof(info) };
 
-	if (!load("mode=0666 size=262144"))
+	if (!load("mode=0666 size=262144 max_consumers_per_user=4000"))
 		abort();
 	setrlimit(RLIMIT_NOFILE, &few);
 	tell(as_user(open_1000), "so many files as RLIMIT_NOFILE says");
