@@ -361,9 +361,12 @@ int ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 	if (WARN_ON_ONCE(!ringbuf_core_open(&rb->core)))
 		return -ENOENT;
 	ringbuf_ring_commit(rb);
-	if (!(flags & RINGBUF_COMMIT_DEFER))
-		publish(rb);
-	if (flags & COMMIT_FLAGS)
+	if (flags & RINGBUF_COMMIT_DEFER) {
+		rb->unheard = true;
+		return 0;
+	}
+	publish(rb);
+	if (flags)
 		rb->unheard = true;
 	else
 		wake_later(rb);

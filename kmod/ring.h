@@ -170,18 +170,17 @@ static inline int ringbuf_ring_refuses(const struct ringbuf *rb, int ret)
 /* The clock for records, in ns. All of these clocks can be read in an NMI. */
 static inline u64 ringbuf_ring_time(const struct ringbuf *rb)
 {
-	switch (rb->config.clock) {
-	case RINGBUF_CLOCK_BOOTTIME:
-		return ktime_get_boot_fast_ns();
-	case RINGBUF_CLOCK_MONOTONIC:
-		return ktime_get_mono_fast_ns();
-	case RINGBUF_CLOCK_REALTIME:
-		return ktime_get_real_fast_ns();
-	case RINGBUF_CLOCK_TAI:
-		return ktime_get_tai_fast_ns();
-	default:
+	enum ringbuf_clock clock = rb->config.clock;
+
+	/* The cheapest first, then the default. */
+	if (clock == RINGBUF_CLOCK_OFF)
 		return 0;
-	}
+	if (likely(clock == RINGBUF_CLOCK_BOOTTIME))
+		return ktime_get_boot_fast_ns();
+	if (clock == RINGBUF_CLOCK_MONOTONIC)
+		return ktime_get_mono_fast_ns();
+	return clock == RINGBUF_CLOCK_REALTIME ? ktime_get_real_fast_ns() :
+						 ktime_get_tai_fast_ns();
 }
 
 /* All who poll for what may never come again, exclusive waiters included. */

@@ -285,7 +285,8 @@ suite_selftest()
 		for p in $chosen; do
 			files+=(--file "$bin/$p:/tests/$p")
 		done
-		limit=300
+		limit=${ROUNDS:+3600}
+		limit=${limit:-300}
 		# Those that are built here, with checks in every load and store.
 		case "$kernel" in debug | kcsan | rtdebug) limit=900 ;; esac
 		count=$GUESTS
@@ -293,7 +294,7 @@ suite_selftest()
 		longest_first <<<"$chosen" >"$work/programs"
 		guests "$count" "selftest on $kernel" "$logs/selftest-$kernel-$smp" \
 			--kernel "$kernel" --smp "$smp" --timeout 3600 --modprobe configfs "${files[@]}" -- \
-			"export RINGBUF_TEST_LEVEL=$level ASK=1; sh /guest-selftest.sh $limit $args"
+			"export RINGBUF_TEST_LEVEL=$level ${ROUNDS:+RINGBUF_TEST_ROUNDS=$ROUNDS} ASK=1; sh /guest-selftest.sh $limit $args"
 	done 3< <(selftest_plan)
 }
 

@@ -5,6 +5,7 @@
  */
 
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <kunit/test.h>
 #include "compat.h"
@@ -238,6 +239,83 @@ static void sleeper_wakes_from_any_context(struct kunit *test)
 	fput(file);
 }
 
+/* Waiters that count how often they are woken. */
+
+#define CROWD		100
+#define CROWD_ROUNDS	20
+
+struct crowd {
+	struct poll_table_struct table;
+	struct waiter {
+		wait_queue_entry_t entry;
+		struct file *file;
+		wait_queue_head_t *queue;
+		atomic_t woken;
+	} waiters[CROWD], *next;
+};
+
+static int count_wakeup(wait_queue_entry_t *entry, unsigned int mode, int flags,
+			void *key)
+{
+	atomic_inc(&container_of(entry, struct waiter, entry)->woken);
+	return 1;
+}
+
+static void join_queue(struct file *file, wait_queue_head_t *queue,
+		       struct poll_table_struct *table)
+{
+	struct waiter *w = container_of(table, struct crowd, table)->next;
+
+	w->queue = queue;
+	init_waitqueue_func_entry(&w->entry, count_wakeup);
+	add_wait_queue(queue, &w->entry);
+}
+
+static unsigned int count_woken(struct crowd *c, int times)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < CROWD; i++)
+		n += atomic_read(&c->waiters[i].woken) >= times;
+	return n;
+}
+
+/* More than a publish wakes itself: the ring's worker has to wake the others. */
+static void crowd_wakes_from_any_context(struct kunit *test)
+{
+	const struct context *context = test->param_value;
+	struct job *job = new_job(test, write_number);
+	struct crowd *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	unsigned long end;
+	u32 i, n;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	init_poll_funcptr(&c->table, join_queue);
+	for (n = 0; n < CROWD; n++) {
+		c->next = &c->waiters[n];
+		/* Every other one waits on the consumer of the one before it. */
+		c->next->file = n % 2 ? get_file(c->waiters[n - 1].file) :
+				open_path(DEVICE, O_RDONLY | O_NONBLOCK);
+		if (IS_ERR(c->next->file))
+			break;
+		vfs_poll(c->next->file, &c->table);
+	}
+	KUNIT_EXPECT_EQ(test, n, (u32)CROWD);
+	for (i = 1; n == CROWD && i <= CROWD_ROUNDS; i++) {
+		job->number = i;
+		context->run(job);
+		end = jiffies + 10 * HZ;
+		while (count_woken(c, i) < CROWD && time_before(jiffies, end))
+			schedule_timeout_uninterruptible(1);
+		KUNIT_EXPECT_EQ(test, count_woken(c, i), (u32)CROWD);
+	}
+	while (n--) {
+		if (c->waiters[n].queue)
+			remove_wait_queue(c->waiters[n].queue, &c->waiters[n].entry);
+		fput(c->waiters[n].file);
+	}
+}
+
 KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);
 
 static struct kunit_case api_cases[] = {
@@ -248,6 +326,7 @@ static struct kunit_case api_cases[] = {
 	KUNIT_CASE(a_record_may_be_shorter_than_reserved),
 	KUNIT_CASE_PARAM(records_from_any_context, context_gen_params),
 	KUNIT_CASE_PARAM(sleeper_wakes_from_any_context, context_gen_params),
+	KUNIT_CASE_PARAM(crowd_wakes_from_any_context, context_gen_params),
 	{}
 };
 
