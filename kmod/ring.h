@@ -50,6 +50,8 @@ struct ringbuf_hook {
  * @refusal: starts @stall from contexts that must not
  * @holds_lock: the holds of reliable consumers, but for moving forward
  * @hooks_lock: changes of @hooks and of @unfinished
+ * @crowd: more than 0 when a publish could not wake all itself lately; under
+ *	@hooks_lock
  * @wake: wakes consumers from contexts that must not
  * @scan: whether the worker is to wake consumers, or does
  * @scan_work: the worker
@@ -88,6 +90,7 @@ struct ringbuf {
 	struct irq_work refusal;
 	struct mutex holds_lock; /* holds come, go back, are asked, and go */
 	spinlock_t hooks_lock;	/* hooks come and go */
+	unsigned int crowd;
 	struct irq_work wake;
 	atomic_t scan;
 	struct work_struct scan_work;

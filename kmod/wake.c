@@ -84,6 +84,14 @@
 #define WAKE_BUDGET	32U
 
 /*
+ * If that was not enough there is a crowd, and the worker has to come anyway. The
+ * next publishes wake fewer waiters; so many of them, then the full budget is tried
+ * again.
+ */
+#define CROWD_BUDGET	8U
+#define CROWD_MEMORY	8U
+
+/*
  * So many of them before interrupts are let in. To wake a waiter takes about as long
  * as to find two consumers that are not to be woken.
  */
@@ -205,16 +213,17 @@ static struct list_head *return_to_hooks(struct ringbuf *rb,
  */
 static bool wake_some(struct ringbuf *rb)
 {
-	unsigned int budget = WAKE_BUDGET, before;
 	struct ringbuf_watermark *mark;
 	struct ringbuf_hook *hook, place;
 	int batch = 2 * WAKE_BATCH;
+	unsigned int budget, before;
 	struct list_head *at;
 	unsigned long flags;
 	__poll_t events;
 	bool all = true;
 
 	spin_lock_irqsave(&rb->hooks_lock, flags);
+	budget = rb->crowd ? CROWD_BUDGET : WAKE_BUDGET;
 	for (at = rb->hooks.next; at != &rb->hooks;) {
 		if (!budget || (batch <= 0 && need_resched())) {
 			all = false;
@@ -241,6 +250,10 @@ static bool wake_some(struct ringbuf *rb)
 		spin_unlock(&mark->wait.lock);
 		batch -= 2 * (before - budget);
 	}
+	if (all)
+		rb->crowd = 0;
+	else
+		rb->crowd = rb->crowd ? rb->crowd - 1 : CROWD_MEMORY;
 	spin_unlock_irqrestore(&rb->hooks_lock, flags);
 	return all;
 }
@@ -350,8 +363,8 @@ static void scan_hooks(struct ringbuf *rb, u64 *since)
 	spin_unlock_irqrestore(&rb->hooks_lock, flags);
 }
 
-/* A turn of the next unfinished consumer. Return false if there is none. */
-static bool scan_unfinished(struct ringbuf *rb)
+/* A turn of the next unfinished consumer, if there is one. */
+static void scan_unfinished(struct ringbuf *rb)
 {
 	unsigned int budget = WAKE_BATCH;
 	struct ringbuf_watermark *mark;
@@ -364,7 +377,6 @@ static bool scan_unfinished(struct ringbuf *rb)
 		scan_consumer(mark, ringbuf_watermark_events(file_of(mark)),
 			      &budget, false);
 	spin_unlock_irqrestore(&rb->hooks_lock, flags);
-	return mark;
 }
 
 static void scan_work(struct work_struct *work)
@@ -382,8 +394,10 @@ static void scan_work(struct work_struct *work)
 		smp_mb();
 		scan_hooks(rb, &since);
 		while (atomic_read(&rb->scan) == SCAN_BUSY &&
-		       scan_unfinished(rb))
+		       !list_empty(&rb->unfinished)) {
 			take_turns(rb, &since);
+			scan_unfinished(rb);
+		}
 	} while (atomic_cmpxchg(&rb->scan, SCAN_BUSY, SCAN_IDLE) != SCAN_BUSY);
 }
 

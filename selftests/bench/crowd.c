@@ -199,12 +199,13 @@ static struct late {
 static void *be_on_time(void *unused)
 {
 	const struct sched_param fifo = { .sched_priority = 50 };
-	double due = now_ns() + TICK_NS, by;
 	struct timespec ts;
+	double due, by;
 
 	pin(home);
 	if (sched_setscheduler(0, SCHED_FIFO, &fifo))
 		err(1, "SCHED_FIFO");
+	due = now_ns() + TICK_NS;
 	while (!atomic_load(&late.stop)) {
 		ts.tv_sec = due / 1e9;
 		ts.tv_nsec = due - ts.tv_sec * 1e9;
