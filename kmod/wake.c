@@ -50,8 +50,9 @@
  * that is woken stays: its waiters usually come back, and need not take the lock
  * then.
  *
- * The producer wakes WAKE_BUDGET waiters and leaves the others to the ring's worker,
- * which walks over all hooks. That is a scan. @scan is
+ * The producer wakes WAKE_BUDGET waiters, or CROWD_BUDGET if that was not enough
+ * lately, and leaves the others to the ring's worker, which walks over all hooks. That
+ * is a scan. @scan is
  *
  *	SCAN_IDLE	no scan is asked for
  *	SCAN_AGAIN	a scan is asked for and has not begun
