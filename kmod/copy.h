@@ -140,7 +140,7 @@ static __always_inline size_t ringbuf_copy_out(struct ringbuf *rb,
 	if (ringbuf_copy_is_small(to, len) &&
 	    ringbuf_copy_small_out(from, len, to))
 		return len;
-	/* For a reader in the kernel. */
+	/* To kernel memory. A call out of line costs more than the copy. */
 	if (len <= RINGBUF_COPY_SMALL && !user_backed_iter(to))
 		return copy_to_iter(from, len, to);
 	return ringbuf_copy_out_pages(rb, from, len, pos, to);

@@ -50,7 +50,7 @@ struct ringbuf_hook {
  * @refusal: starts @stall from contexts that must not
  * @holds_lock: the holds of reliable consumers, but for moving forward
  * @hooks_lock: changes of @hooks and of @unfinished
- * @crowd: more than 0 when a publish could not wake all itself lately; under
+ * @crowd: so many publishes wake fewer, since one could not wake all itself; under
  *	@hooks_lock
  * @wake: wakes consumers from contexts that must not
  * @scan: whether the worker is to wake consumers, or does

@@ -85,9 +85,9 @@
 #define WAKE_BUDGET	32U
 
 /*
- * If that was not enough there is a crowd, and the worker has to come anyway. The
- * next publishes wake fewer waiters; so many of them, then the full budget is tried
- * again.
+ * If WAKE_BUDGET was not enough there is a crowd, and the worker has to come anyway.
+ * The next CROWD_MEMORY publishes wake CROWD_BUDGET waiters each. Then WAKE_BUDGET is
+ * tried again, since the crowd may have become smaller.
  */
 #define CROWD_BUDGET	8U
 #define CROWD_MEMORY	8U

@@ -250,6 +250,7 @@ if [ -z "${K:-}" ]; then
 	check "shell syntax" - run_bash_n
 	check "one version" - packaging/version.sh check
 	check "reports in a log are told from what is none" selftests/vm selftests/vm/reports_test.sh
+	check "a guest boots again only when it may" selftests/vm selftests/vm/boot_test.sh
 	check "the benchmark's check can fail" "selftests/bench" selftests/bench/report_test.sh
 	check "what was measured gets into the documentation" "selftests/bench Documentation" \
 		selftests/bench/docs_test.sh

@@ -72,6 +72,7 @@ vm_ended()
 {
 	local status
 	status=$(cat "$at/vm.status")
+	grep 'boots again$' "$at/vm.err" || :
 	[ "$status" != 0 ] || return 0
 	# A report in the log was shown with the program that caused it.
 	if [ "$status" = 120 ] && [ "$pinned" -gt 0 ]; then
@@ -285,15 +286,15 @@ suite_selftest()
 		for p in $chosen; do
 			files+=(--file "$bin/$p:/tests/$p")
 		done
-		limit=${ROUNDS:+3600}
-		limit=${limit:-300}
+		limit=300
 		# Those that are built here, with checks in every load and store.
 		case "$kernel" in debug | kcsan | rtdebug) limit=900 ;; esac
+		[ -z "$ROUNDS" ] || limit=20000
 		count=$GUESTS
 		[ "$(wc -l <<<"$chosen")" -gt 1 ] || count=1
 		longest_first <<<"$chosen" >"$work/programs"
 		guests "$count" "selftest on $kernel" "$logs/selftest-$kernel-$smp" \
-			--kernel "$kernel" --smp "$smp" --timeout 3600 --modprobe configfs "${files[@]}" -- \
+			--kernel "$kernel" --smp "$smp" --timeout $((limit > 3600 ? limit : 3600)) --modprobe configfs "${files[@]}" -- \
 			"export RINGBUF_TEST_LEVEL=$level ${ROUNDS:+RINGBUF_TEST_ROUNDS=$ROUNDS} ASK=1; sh /guest-selftest.sh $limit $args"
 	done 3< <(selftest_plan)
 }

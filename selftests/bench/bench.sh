@@ -21,8 +21,8 @@ usage: bench.sh [OPTION]... [NAME]...
 
   -k KERNEL   see vm/kernel.sh (default 6.12)
   -r ROUNDS   instead of each one's own
-  -p CPUS     of the guest (default 2). With -i, one: else the CPUs take turns, and a
-              thread of one seems late by the turn of the other
+  -p CPUS     of the guest (default 2). With -i take one for how late a thread is:
+              two CPUs take turns, and the turn of one makes a thread of the other late
   -i          count instructions: a nanosecond is one, and CPUs take turns, so that
               two that wait for each other add up. Figures are the same in each
               run, but for the timer's interrupts: five rounds will do, on a busy
@@ -81,7 +81,7 @@ guest='
 echo N >/sys/module/printk/parameters/ignore_loglevel
 dmesg -n 1
 insmod /ringbuf.ko || exit
-# The crypto API tests itself after boot, and lets nobody have the CPU meanwhile.
+# The crypto API tests itself after boot, and keeps the CPU meanwhile.
 while grep -qs cryptomgr_test /proc/[0-9]*/comm; do sleep 1; done
 echo "Linux $(uname -r), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource), emulated (TCG)"
 '
@@ -116,9 +116,11 @@ for name; do
 	lag) lag ;;
 	batch) in_guest "$name" "/$name $rounds" ;;
 	# Linux 6.12 takes threads that went to sleep off the run queue later, many at
-	# once and with interrupts off. It would count for the ring's.
+	# once and with interrupts off. The time would count as the ring's.
 	crowd) in_guest "$name" "mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
-		echo NO_DELAY_DEQUEUE >/sys/kernel/debug/sched/features 2>/dev/null
+		echo NO_DELAY_DEQUEUE >/sys/kernel/debug/sched/features 2>/dev/null &&
+			echo 'The scheduler dequeues at once.' ||
+			echo 'This kernel cannot be told to dequeue at once.'
 		/$name $rounds" ;;
 	holds) in_guest "$name" "rmmod ringbuf && insmod /ringbuf.ko reliable=1 stall_ms=3600000 &&
 		/$name join $rounds && /$name full $rounds && rmmod ringbuf &&

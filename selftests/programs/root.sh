@@ -8,7 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 
-packages=(bash dash busybox coreutils grep sed mawk gzip diffutils xxd bsdextrautils libc-bin
+packages=(bash dash busybox coreutils findutils grep sed mawk gzip diffutils xxd bsdextrautils libc-bin
 	perl-base python3 nodejs socat pv jq)
 # What no program here looks at.
 left_out=('./usr/share/doc' './usr/share/man' './usr/share/locale' './usr/share/nodejs/@types'

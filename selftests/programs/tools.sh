@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2086,SC2154 # what shells are given; what run.sh has
 # What copies, cuts and counts.
 
-for package in coreutils grep sed mawk busybox bsdextrautils xxd diffutils gzip; do
+for package in coreutils findutils grep sed mawk busybox bsdextrautils xxd diffutils gzip; do
 	echo "# $(version $package)"
 done
 
@@ -38,6 +38,8 @@ KINDS=$few agrees 'grep -c' grep -c ^
 agrees 'sed' sed s/a/b/g
 KINDS=$few agrees 'mawk' mawk '{ print NR, $0 }'
 KINDS=$few agrees 'busybox awk' busybox awk '{ print NR, $0 }'
+# It ends early at a quotation that does not end, and at an argument that is too long.
+KINDS='one two 600' agrees 'xargs' xargs -n 3
 KINDS=$few agrees 'tail -n 2' tail -n 2
 KINDS=$few agrees 'tail -c 100' tail -c 100
 agrees 'tail -n +2' tail -n +2
@@ -48,7 +50,7 @@ KINDS=$few agrees 'head -c -10' head -c -10
 agrees 'busybox dd bs=1 skip=3' busybox dd bs=1 skip=3
 agrees 'cat | dd skip=3' sh -c 'cat | dd bs=1 skip=3 status=none'
 
-# dd of coreutils does not skip: SEEK_CUR fails, SEEK_END does not, and so it takes the ring
+# dd of coreutils does not skip. SEEK_CUR fails and SEEK_END does not, so dd takes the ring
 # for a file that is too short.
 : >want
 kind=one

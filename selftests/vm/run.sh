@@ -155,8 +155,8 @@ boot()
 
 start=$EPOCHREALTIME
 boot
-# Emulated CPUs and a kernel that patches its text: see testing.rst. While it boots that is
-# none of our doing, so it may try again, once.
+# A kernel that patches its text can die on emulated CPUs, see testing.rst. Before the command
+# no module of ours is there, so the guest may boot again, once.
 if grep -q 'Oops: int3' "$console" && ! grep -q 'ringbuf-vm: start' "$console"; then
 	say "vm: $kernel died of int3 while it booted, before the command; it boots again"
 	boot

@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Readers in place, step by step, on a ring that stands still meanwhile. */
 #include <poll.h>
-#include "lib_host.h"
+#include "lib_still.h"
 
-#define W1	13			/* words of a record of 128 bytes */
 #define FRAME	128
-
-#define START(size)							\
-	struct feed *f = feed_new(size, 0, 0);				\
-	struct ringbuf_reader *r = host_reader(f, 0, 0);		\
-	struct ringbuf_entry e
-
-#define END() do {							\
-	host_close(r);							\
-	feed_free(f);							\
-	return true;							\
-} while (0)
-
-static void put_many(struct feed *f, int n)
-{
-	while (n--)
-		feed_put(f, W1);
-}
 
 static bool empty(void)
 {
@@ -244,84 +226,6 @@ static bool largest(void)
 	END();
 }
 
-/* Records that were read when the kernel is told of the first of them. */
-static int first_told(struct feed *f, struct ringbuf_reader *r, int records)
-{
-	struct ringbuf_entry e;
-	int n;
-
-	put_many(f, records);
-	host_told = 0;
-	for (n = 0; n < records; n++)
-		if (ringbuf_next(r, &e) <= 0 || host_told ||
-		    !ringbuf_release(r))
-			break;
-	return n;
-}
-
-/* 512 records fit: a quarter is 128. */
-static bool lossy_tells_quarters(void)
-{
-	START(65536);
-
-	CHECK_EQ(128, first_told(f, r, 200));
-	while (ringbuf_read(r, &e) > 0)
-		;
-	CHECK_EQ(1, host_told);
-	CHECK_EQ(0, ringbuf_arm(r));
-	CHECK_EQ(2, host_told);
-	END();
-}
-
-static bool reliable_tells_sixteenths(void)
-{
-	START(65536);
-
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	CHECK_EQ(32, first_told(f, r, 200));
-	while (ringbuf_read(r, &e) > 0)
-		;
-	/* 32, 64 to 192, and all. */
-	CHECK_EQ(7, host_told);
-	CHECK_EQ(0, ringbuf_next(r, &e));
-	CHECK_EQ(7, host_told);
-	END();
-}
-
-/* Slow, with a ring that fills up: each record is told of. */
-static bool reliable_and_slow(void)
-{
-	START(65536);
-	int n;
-
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	put_many(f, 300);
-	host_told = 0;
-	for (n = 0; n < 5; n++) {
-		CHECK_EQ(1, ringbuf_read(r, &e));
-		usleep(20000);
-	}
-	CHECK_EQ(4, host_told);
-	END();
-}
-
-/* Slow, with room for the writer. */
-static bool reliable_and_room(void)
-{
-	START(65536);
-	int n;
-
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	put_many(f, 200);
-	host_told = 0;
-	for (n = 0; n < 5; n++) {
-		CHECK_EQ(1, ringbuf_read(r, &e));
-		usleep(5000);
-	}
-	CHECK_EQ(0, host_told);
-	END();
-}
-
 /* What a destroyed ring retains can be read; then there is an end. */
 static bool dead(void)
 {
@@ -379,69 +283,6 @@ static bool sets_what_it_names(void)
 	CHECK_EQ(0, set_up(whole(r), 0));
 	CHECK_EQ(0, none_set.mask);
 	(void)e;
-	END();
-}
-
-/* In the middle of what it knew to be there. */
-static bool reliable_from_here(void)
-{
-	START(65536);
-	int n;
-
-	put_many(f, 200);
-	CHECK_EQ(1, ringbuf_read(r, &e));
-	CHECK_EQ(1, ringbuf_next(r, &e));
-	host_told = 0;
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	CHECK_EQ(1, host_told);
-	CHECK(ringbuf_intact(r));
-	for (n = 1; n < 34; n++) {
-		CHECK_EQ(1, ringbuf_read(r, &e));
-		CHECK(host_record(&e, n, W1));
-		CHECK_EQ(n <= 32 ? 1 : 2, host_told);
-	}
-	END();
-}
-
-/* The producer was about to overwrite two records when it became reliable. */
-static bool reliable_ahead_of_the_tail(void)
-{
-	START(65536);
-	int n;
-
-	put_many(f, 300);
-	host_pos = 2 * 128;
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	CHECK_EQ(1, ringbuf_next(r, &e));
-	CHECK_EQ(2, e.seq);
-	CHECK_EQ(2, e.lost);
-	CHECK_EQ(256, e.lost_bytes);
-	for (n = 2; n < 300; n++) {
-		CHECK_EQ(1, ringbuf_read(r, &e));
-		CHECK(host_record(&e, n, W1));
-	}
-	CHECK_EQ(0, ringbuf_arm(r));
-	CHECK_EQ(300 * 128, host_pos);
-	END();
-}
-
-/* One that is not reliable any more tells of each quarter as any other does. */
-static bool lossy_ahead_of_the_tail(void)
-{
-	START(4096);
-	int i;
-
-	put_many(f, 8);
-	host_pos = 7 * 128;
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, true));
-	CHECK_EQ(0, ringbuf_reader_set_reliable(r, false));
-	CHECK_EQ(1, ringbuf_read(r, &e));
-	CHECK_EQ(7, e.lost);
-	for (i = 0; i < 30; i++) {
-		feed_put(f, W1);
-		CHECK_EQ(1, ringbuf_read(r, &e));
-		CHECK(place(whole(r)) - host_pos <= 1024);
-	}
 	END();
 }
 
@@ -569,7 +410,14 @@ static bool arm_and_signals(void)
 	END();
 }
 
-/* lib_model.c, lib_bad.c and lib_frames.c */
+/* lib_told.c, lib_model.c, lib_bad.c and lib_frames.c */
+bool lossy_tells_quarters(void);
+bool reliable_tells_sixteenths(void);
+bool reliable_and_slow(void);
+bool reliable_and_room(void);
+bool reliable_from_here(void);
+bool reliable_ahead_of_the_tail(void);
+bool lossy_ahead_of_the_tail(void);
 bool model_run(void);
 bool model_wrap_32(void);
 bool model_wrap_63(void);
