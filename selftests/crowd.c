@@ -7,7 +7,7 @@
 
 #define MOST	10000
 
-/* make selftest T=crowd:ring.every_descriptor_is_woken_by_every_record ROUNDS=10000 */
+/* make selftest T=crowd:every_descriptor_is_woken_by_every_record ROUNDS=10000 */
 static const char *rounds_asked(void)
 {
 	return getenv("RINGBUF_TEST_ROUNDS");

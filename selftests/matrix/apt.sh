@@ -6,33 +6,46 @@
 # needs no root and changes nothing here. Sourced; lib.sh comes first.
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-ARCHES=amd64,arm64,s390x
+ARCHES=amd64,arm64,s390x,riscv64,ppc64el
 APT=$MATRIX/apt
+
+# debian_mirror: where this machine gets Debian 12 from
+debian_mirror()
+{
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Codename: bookworm' |
+		sed -n 's/^Debian //p' | head -n 1 | grep . ||
+		die "apt has no lists of Debian 12; as root, run: apt-get update"
+}
 
 apt_sources()
 {
 	local main security
-	main=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Codename: bookworm' |
-		sed -n 's/^Debian //p' | head -n 1)
+	main=$(debian_mirror)
 	security=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm-security' |
 		head -n 1)
-	[ -n "$main" ] && [ -n "$security" ] ||
-		die "apt has no lists of Debian 12 and its security updates; as root, run: apt-get update"
+	[ -n "$security" ] ||
+		die "apt has no lists of Debian 12's security updates; as root, run: apt-get update"
 	printf "deb [arch=%s signed-by=$KEYRING] %s %s main\n" \
-		"$ARCHES" "$main" bookworm "$ARCHES" "$main" bookworm-updates \
-		"$ARCHES" "$security" bookworm-security \
-		"$ARCHES" "$main" bookworm-backports \
-		amd64 "$main" trixie-backports
+		amd64,arm64,s390x "$main" bookworm amd64,arm64,s390x "$main" bookworm-updates \
+		amd64,arm64,s390x "$security" bookworm-security \
+		amd64,arm64,s390x "$main" bookworm-backports \
+		amd64,arm64 "$main" trixie amd64,arm64 "$security" trixie-security \
+		amd64,arm64 "$main" trixie-backports \
+		$ARCHES "$main" sid
 }
 
+# A mirror may hold a copy of sid that is some weeks old; its signature is still checked.
 apt_run()
 {
-	local tool=$1
+	local tool=$1 arch arches=()
 	shift
-	"$tool" -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 \
-		-o APT::Architectures::=s390x -o Dir::Etc::sourcelist="$APT/sources.list" \
+	for arch in ${ARCHES//,/ }; do
+		arches+=(-o "APT::Architectures::=$arch")
+	done
+	"$tool" "${arches[@]}" -o Dir::Etc::sourcelist="$APT/sources.list" \
 		-o Dir::Etc::sourceparts=- -o Dir::State::lists="$APT/lists" \
-		-o Dir::Cache="$APT/cache" -o APT::Sandbox::User= "$@" </dev/null
+		-o Dir::Cache="$APT/cache" -o Acquire::Languages=none \
+		-o Acquire::Check-Valid-Until=false -o APT::Sandbox::User= "$@" </dev/null
 }
 
 # Lists that are a day old are fetched anew; old ones are better than none.
@@ -41,12 +54,14 @@ apt_lists()
 	local force=${1:-}
 	(
 		lock "$APT/.lock"
-		if [ -z "$force" ] && [ -n "$(find "$APT/fresh" -mtime -1 2>/dev/null)" ]; then
+		apt_sources >"$APT/sources.new"
+		if [ -z "$force" ] && [ -n "$(find "$APT/fresh" -mtime -1 2>/dev/null)" ] &&
+			cmp -s "$APT/sources.new" "$APT/sources.list"; then
 			exit
 		fi
 		mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
-		apt_sources >"$APT/sources.list"
-		say "fetching package lists (about 35 MB)"
+		mv "$APT/sources.new" "$APT/sources.list"
+		say "fetching package lists (about 100 MB)"
 		apt_run apt-get update >"$APT/log" 2>&1 || {
 			[ -e "$APT/fresh" ] || die "no package lists, see $APT/log"
 			say "the package lists are of $(date -r "$APT/fresh" +%F), see $APT/log"
@@ -68,6 +83,13 @@ apt_field()
 	apt_run apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n "s/^$2: //p" | head -n 1
 }
 
+# depends PACKAGE:ARCH PREFIX
+depends()
+{
+	apt_field "$1" Depends | tr ',|' '\n\n' | sed 's/^ *//; s/ .*//; s/:.*//' |
+		grep -m 1 "^$2" || die "package '$1' depends on no '$2…'"
+}
+
 # apt_unpack DIR PACKAGE[:ARCH][=VERSION]…: adds them to DIR
 apt_unpack()
 {
@@ -85,8 +107,10 @@ apt_unpack()
 		}
 	fi
 	for deb in "$debs"/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --no-same-owner \
-			--exclude='./usr/share'
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --no-same-owner --keep-directory-symlink \
+			--exclude='./usr/share' --exclude='*/kernel/drivers/gpu' \
+			--exclude='*/kernel/drivers/media' --exclude='*/kernel/drivers/net' \
+			--exclude='*/kernel/sound'
 	done
 	rm -rf "$debs"
 }

@@ -7,4 +7,5 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 exec "$TOP/selftests/vm/deps.sh" coccinelle clang-$CLANG lld-$CLANG llvm-$CLANG \
-	debian-archive-keyring openssl qemu-system-arm
+	debian-archive-keyring openssl mmdebstrap qemu-system-arm \
+	qemu-system-misc qemu-system-ppc

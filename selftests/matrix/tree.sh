@@ -48,13 +48,6 @@ unpack_once()
 	done
 }
 
-# depends PACKAGE:ARCH PREFIX
-depends()
-{
-	apt_field "$1" Depends | tr ',|' '\n\n' | sed 's/^ *//; s/ .*//; s/:.*//' |
-		grep -m 1 "^$2" || die "package '$1' depends on no '$2…'"
-}
-
 # triplet ARCH: of its GNU tools
 triplet()
 {

@@ -85,3 +85,24 @@ copy_modules()
 			done
 	)
 }
+
+# unpacked IMAGE: prints what the image unpacks itself to, or the image: emulated, that
+# takes a quarter of the time in which a guest boots
+unpacked()
+{
+	local image=$1 plain=$1.elf magic tool at
+	while [ ! -e "$plain" ] && read -r magic tool; do
+		for at in $(grep -obUaP "$magic" "$image" | cut -d : -f 1 | head -n 5); do
+			# The image goes on behind it.
+			tail -c "+$((at + 1))" "$image" | $tool >"$plain.$$" 2>/dev/null || :
+			! readelf -n "$plain.$$" 2>/dev/null | grep -q Xen || mv "$plain.$$" "$plain"
+			rm -f "$plain.$$"
+			[ ! -e "$plain" ] || break
+		done
+	done <<'END'
+\x28\xb5\x2f\xfd zstd -dc
+\xfd7zXZ\x00 xz -dc
+END
+	[ -e "$plain" ] || plain=$image
+	printf '%s\n' "$plain"
+}
