@@ -66,9 +66,10 @@
  * way may have passed consumers that have something new to read.
  *
  * All walks let go of @hooks_lock after a batch of waiters, since interrupts are off
- * under it. A hook on the walker's stack, that of no consumer, keeps the place in
- * @hooks. New hooks come to the front. So a walk ends, and the waiter whose hook
- * comes behind a walk's back looks at the head later than the walk did.
+ * under it. The producer's walk is the exception: it wakes up to WAKE_BUDGET waiters of
+ * one consumer in one batch. A hook on the walker's stack, that of no consumer, keeps
+ * the place in @hooks. New hooks come to the front. So a walk ends, and the waiter whose
+ * hook comes behind a walk's back looks at the head later than the walk did.
  *
  * A consumer may have any number of waiters. The scan wakes a batch of them, and puts
  * the consumer on @unfinished: it must not delay the other consumers. The waiters
@@ -253,8 +254,10 @@ static bool wake_some(struct ringbuf *rb)
 	}
 	if (all)
 		rb->crowd = 0;
-	else
-		rb->crowd = rb->crowd ? rb->crowd - 1 : CROWD_MEMORY;
+	else if (rb->crowd)
+		rb->crowd--;
+	else if (!need_resched()) /* else the CPU was wanted, and 32 may be enough */
+		rb->crowd = CROWD_MEMORY;
 	spin_unlock_irqrestore(&rb->hooks_lock, flags);
 	return all;
 }

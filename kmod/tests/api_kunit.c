@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <kunit/test.h>
 #include "compat.h"
+#include "ring.h"
 #include "device.h"
 #include "sleeper.h"
 
@@ -251,13 +252,21 @@ struct crowd {
 		struct file *file;
 		wait_queue_head_t *queue;
 		atomic_t woken;
+		bool wants_the_cpu;
 	} waiters[CROWD], *next;
+	unsigned int n;
 };
 
 static int count_wakeup(wait_queue_entry_t *entry, unsigned int mode, int flags,
 			void *key)
 {
-	atomic_inc(&container_of(entry, struct waiter, entry)->woken);
+	struct waiter *w = container_of(entry, struct waiter, entry);
+
+	atomic_inc(&w->woken);
+	if (w->wants_the_cpu) {
+		set_tsk_need_resched(current);
+		set_preempt_need_resched();
+	}
 	return 1;
 }
 
@@ -271,13 +280,54 @@ static void join_queue(struct file *file, wait_queue_head_t *queue,
 	add_wait_queue(queue, &w->entry);
 }
 
+/* @n waiters, and @each of them wait on one consumer. NULL: the test has failed. */
+static struct crowd *crowd_gather(struct kunit *test, unsigned int n, unsigned int each)
+{
+	struct crowd *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	init_poll_funcptr(&c->table, join_queue);
+	for (; c->n < n; c->n++) {
+		c->next = &c->waiters[c->n];
+		c->next->file = c->n % each ? get_file(c->waiters[c->n - 1].file) :
+				open_path(DEVICE, O_RDONLY | O_NONBLOCK);
+		if (IS_ERR(c->next->file))
+			break;
+		vfs_poll(c->next->file, &c->table);
+	}
+	KUNIT_EXPECT_EQ(test, c->n, n);
+	return c;
+}
+
+static void crowd_leave(struct crowd *c)
+{
+	while (c->n--) {
+		if (c->waiters[c->n].queue)
+			remove_wait_queue(c->waiters[c->n].queue,
+					  &c->waiters[c->n].entry);
+		fput(c->waiters[c->n].file);
+	}
+	/* Else their hooks would be there in the next test. */
+	flush_delayed_fput();
+}
+
 static unsigned int count_woken(struct crowd *c, int times)
 {
 	unsigned int n = 0, i;
 
-	for (i = 0; i < CROWD; i++)
+	for (i = 0; i < c->n; i++)
 		n += atomic_read(&c->waiters[i].woken) >= times;
 	return n;
+}
+
+/* Wait until each has been woken so often. */
+static void expect_all_woken(struct kunit *test, struct crowd *c, int times)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	while (count_woken(c, times) < c->n && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, count_woken(c, times), c->n);
 }
 
 /* More than a publish wakes itself: the ring's worker has to wake the others. */
@@ -285,35 +335,57 @@ static void crowd_wakes_from_any_context(struct kunit *test)
 {
 	const struct context *context = test->param_value;
 	struct job *job = new_job(test, write_number);
-	struct crowd *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	unsigned long end;
-	u32 i, n;
+	struct crowd *c = crowd_gather(test, CROWD, 2);
+	u32 i;
 
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	init_poll_funcptr(&c->table, join_queue);
-	for (n = 0; n < CROWD; n++) {
-		c->next = &c->waiters[n];
-		/* Every other one waits on the consumer of the one before it. */
-		c->next->file = n % 2 ? get_file(c->waiters[n - 1].file) :
-				open_path(DEVICE, O_RDONLY | O_NONBLOCK);
-		if (IS_ERR(c->next->file))
-			break;
-		vfs_poll(c->next->file, &c->table);
-	}
-	KUNIT_EXPECT_EQ(test, n, (u32)CROWD);
-	for (i = 1; n == CROWD && i <= CROWD_ROUNDS; i++) {
+	for (i = 1; c->n == CROWD && i <= CROWD_ROUNDS; i++) {
 		job->number = i;
 		context->run(job);
-		end = jiffies + 10 * HZ;
-		while (count_woken(c, i) < CROWD && time_before(jiffies, end))
-			schedule_timeout_uninterruptible(1);
-		KUNIT_EXPECT_EQ(test, count_woken(c, i), (u32)CROWD);
+		expect_all_woken(test, c, i);
 	}
-	while (n--) {
-		if (c->waiters[n].queue)
-			remove_wait_queue(c->waiters[n].queue, &c->waiters[n].entry);
-		fput(c->waiters[n].file);
+	crowd_leave(c);
+}
+
+/* A publish stops because the CPU is wanted. That tells nothing of the number of waiters. */
+static void few_waiters_are_no_crowd(struct kunit *test)
+{
+	struct crowd *c = crowd_gather(test, 20, 1);
+	struct api_test *t = test->priv;
+	struct ringbuf *rb = t->rb;
+	u32 i;
+
+	c->waiters[10].wants_the_cpu = true;
+	for (i = 1; c->n == 20 && i <= CROWD_ROUNDS; i++) {
+		KUNIT_EXPECT_EQ(test, ringbuf_write(rb, &i, sizeof(i), 0), 0);
+		expect_all_woken(test, c, i);
+		/* The crowd of the test before is forgotten by then. */
+		if (i > CROWD_ROUNDS / 2)
+			KUNIT_EXPECT_EQ(test, READ_ONCE(rb->crowd), 0U);
 	}
+	crowd_leave(c);
+}
+
+/* The opposite: that many are one, and no longer when they have left. */
+static void many_waiters_are_a_crowd(struct kunit *test)
+{
+	struct crowd *c = crowd_gather(test, CROWD, 1);
+	struct api_test *t = test->priv;
+	struct ringbuf *rb = t->rb;
+	u32 i = 1;
+
+	KUNIT_EXPECT_EQ(test, ringbuf_write(rb, &i, sizeof(i), 0), 0);
+	expect_all_woken(test, c, 1);
+	KUNIT_EXPECT_GT(test, READ_ONCE(rb->crowd), 0U);
+	crowd_leave(c);
+
+	c = crowd_gather(test, 1, 1);
+	KUNIT_EXPECT_EQ(test, ringbuf_write(rb, &i, sizeof(i), 0), 0);
+	expect_all_woken(test, c, 1);
+	crowd_leave(c);
+	/* On PREEMPT_RT a thread wakes, which may not have come to its end yet. */
+	for (i = 0; READ_ONCE(rb->crowd) && i < HZ; i++)
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(rb->crowd), 0U);
 }
 
 KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);
@@ -327,6 +399,8 @@ static struct kunit_case api_cases[] = {
 	KUNIT_CASE_PARAM(records_from_any_context, context_gen_params),
 	KUNIT_CASE_PARAM(sleeper_wakes_from_any_context, context_gen_params),
 	KUNIT_CASE_PARAM(crowd_wakes_from_any_context, context_gen_params),
+	KUNIT_CASE(few_waiters_are_no_crowd),
+	KUNIT_CASE(many_waiters_are_a_crowd),
 	{}
 };
 
