@@ -10,20 +10,27 @@ set -euo pipefail
 [ $# -ge 1 ] || die "usage: build.sh NAME [MAKE-ARGUMENT]..."
 name=$1
 shift
+TOOLS=
 paths=$("$TOP/selftests/vm/kernel.sh" "$name")
 eval "$paths"
 
-dir=$TOP/build/$name
+dir=$TOP/build/${name//\//-}
 mkdir -p "$dir"
-lock "$TOP/build/.$name.lock"
+lock "$TOP/build/.${name//\//-}.lock"
 
 copy_modules "$dir"
 
 log=$dir/build.log
 make=(make -C "$KDIR" "M=$dir" ${KCC:+"CC=$KCC"} ${KARCH:+"ARCH=$KARCH"} W=1 -j "$(nproc)" "$@" modules)
+if [ -n "$TOOLS" ]; then
+	. "$TOP/selftests/matrix/lib.sh"
+	. "$TOP/selftests/matrix/tools.sh"
+	make=(in_tools "${make[@]}" ${CROSS_COMPILE:+"CROSS_COMPILE=$CROSS_COMPILE"})
+fi
 failed=
 "${make[@]}" >"$log" 2>&1 </dev/null || failed=1
-if [ -n "$failed" ] || grep -qi 'warning' "$log"; then
+# That pahole is newer than the kernel's is no fault of the module's.
+if [ -n "$failed" ] || grep -i 'warning' "$log" | grep -v 'pahole version differs' | grep -q .; then
 	grep -vE '^ +(CC|LD|MODPOST|BTF|AR)|^make(\[[0-9]+\])?: (Enter|Leav)ing' "$log" >&2 || :
 	# Objects that are up to date would warn no more.
 	find "$dir" \( -name '*.o' -o -name Module.symvers \) -delete

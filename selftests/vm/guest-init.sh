@@ -34,9 +34,13 @@ if mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null &&
 	mkdir /sys/fs/cgroup/first
 fi
 
-for tty in ttyS1 ttyS2; do
-	stty -F /dev/$tty raw -echo clocal -hupcl 115200
-done
+ttys=$(sed 's/.*ringbuf_vm_ttys=\([^ ]*\).*/\1/' /proc/cmdline)
+export RINGBUF_VM_PORT=/dev/${ttys%,*}
+out=$RINGBUF_VM_PORT archive=/dev/${ttys#*,}
+# A port that nobody has open, if it is one of hvc, forgets its settings.
+exec 4<>$out 5<>$archive
+stty raw -echo <&4
+stty raw -echo <&5
 
 kmemleak=/sys/kernel/debug/kmemleak
 [ -e $kmemleak ] || kmemleak=
@@ -52,7 +56,7 @@ if [ "$(nproc)" = "$smp" ]; then
 
 	echo "ringbuf-vm: start" >/dev/kmsg
 	# A session of its own, so that a terminal's signals stay in it.
-	setsid sh /command </dev/null >/dev/ttyS1 2>&1
+	(exec 4>&- 5>&-; setsid sh /command </dev/null >$out 2>&1)
 	echo $? >$result/status
 	echo "ringbuf-vm: end" >/dev/kmsg
 
@@ -77,6 +81,6 @@ else
 fi
 
 : >$result/end
-cd $result && tar -cz nproc status kmemleak files end >/dev/ttyS2
+cd $result && tar -cz nproc status kmemleak files end >&5
 sync
 reboot -f

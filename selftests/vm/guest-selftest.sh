@@ -61,7 +61,7 @@ next()
 	fi
 }
 
-[ -z "$ASK" ] || exec 3</dev/ttyS1
+[ -z "$ASK" ] || exec 3<"$RINGBUF_VM_PORT"
 dmesg -c >/dev/null
 section load load
 if [ -c /dev/ringbuf ]; then

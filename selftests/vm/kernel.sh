@@ -11,6 +11,7 @@
 #            the three are built: config/common and config/NAME.config
 #   uml      6.12 as a process (config/uml.config), for benchmarks; not for run.sh
 #   source   the kernel source package; prints SRC
+#   7.3 7.3-rt 7.2 arm64/7.3 …   of other releases and architectures: matrix/kernel.sh
 #   /FILE    one that somebody has made: FILE holds its assignments
 #
 # A stock kernel once fetched stays; `kernel.sh --update NAME` takes the newest.
@@ -259,6 +260,7 @@ case "${1:-}" in
 6.1) stock 6.1 linux-image-amd64 linux-headers-amd64 ;;
 6.1-cloud) stock 6.1-cloud linux-image-cloud-amd64 linux-headers-cloud-amd64 ;;
 /*) cat "$1" ;;
+7.* | */*) exec "$HERE/../matrix/kernel.sh" "$1" ;;
 uml) debug uml um linux ;;
 source) printf 'SRC=%q\n' "$(source_dir)" ;;
 *)

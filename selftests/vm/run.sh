@@ -24,9 +24,9 @@ usage: run.sh [OPTION]... -- COMMAND...
   --allow-dmesg REGEX  log lines that match are not looked at (extended regex)
   --quiet              only the command's output, and failures
   --pid-file FILE      where to write the process id of qemu, once it runs
-  --stdin FILE         what the guest reads from /dev/ttyS1 (default /dev/null)
+  --stdin FILE         what the guest reads from its second port (default /dev/null)
 
-RINGBUF_VM_CPU: qemu's model of a CPU (default max).
+RINGBUF_VM_CPU: qemu's model of an x86 CPU (default max).
 The command goes through sh in the guest. Its output is streamed to stdout.
 Exit status: the command's; or, told on stderr,
   118 memory leak (debug kernel)       119 a file to copy out is missing
@@ -70,17 +70,20 @@ done
 
 workdir vm
 
-command -v qemu-system-x86_64 >/dev/null && command -v busybox >/dev/null ||
-	bad "qemu or busybox is missing: run $TOP/selftests/vm/deps.sh"
+ARCH=amd64
+BUSYBOX=$(command -v busybox) || bad "busybox is missing: run $TOP/selftests/vm/deps.sh"
 paths=$("$TOP/selftests/vm/kernel.sh" "$kernel") || exit 125
 eval "$paths"
+. "$TOP/selftests/vm/machine.sh"
+machine "$ARCH"
+command -v "${qemu[0]}" >/dev/null || bad "${qemu[0]} is missing: run $TOP/selftests/$deps"
 
 # The file system of the guest, all of it in memory.
 root=$work/root
 mkdir -p "$root"/{bin,dev,etc,home/user,mnt,proc,root,run,sys,tmp,usr,var,out}
 ln -s ../bin "$root/usr/bin"
 ln -s bin "$root/sbin"
-cp "$(command -v busybox)" "$root/bin/busybox"
+cp "$BUSYBOX" "$root/bin/busybox"
 cp "$TOP/selftests/vm/guest-init.sh" "$root/init"
 chmod 755 "$root/init"
 printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'user:x:1000:1000:user:/home/user:/bin/sh' \
@@ -120,32 +123,32 @@ done >"$root/outs"
 rm -rf "$root"
 [ ${#archives[@]} = 0 ] || cat "${archives[@]}" >>"$work/initrd"
 
-# ttyS0: the kernel's console. ttyS1: the command's output. ttyS2: a tar archive
-# with the exit status and files, that init writes at the end; its last member
-# proves that it got there. A dead guest thus cannot look like a successful one.
+# Three serial ports (machine.sh). The first one: the kernel's console. The second one:
+# the command's output. The third one: a tar archive with the exit status and files, that
+# init writes at the end; its last member proves that it got there. A dead guest thus
+# cannot look like a successful one.
 #
 # Stalls: the guest's CPUs are threads of a host that may be busy.
 console=$work/console
 : >"$console"
-cmdline="console=ttyS0,115200 ignore_loglevel printk.devkmsg=on panic=-1 oops=panic nokaslr"
+cmdline="console=$console_tty ignore_loglevel printk.devkmsg=on panic=-1 oops=panic nokaslr"
 cmdline+=" mitigations=off rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
 # The kernels built here, without ACPI, would else keep time by their timer's
 # interrupts: coarse, and slow when the host is busy. All of qemu's TSCs are one.
 [ -n "$MODROOT" ] || cmdline+=" tsc=reliable"
-cmdline+=" ringbuf_vm_smp=$smp$append"
+cmdline+=" ringbuf_vm_smp=$smp ringbuf_vm_ttys=$ttys$append"
 [ -z "$log" ] || { mkdir -p "$(dirname "$log")" && : >"$log"; }
 
 boot()
 {
 	# shellcheck disable=SC2016 # for sh
 	timeout --foreground -k 5 "$limit" sh -c 'echo $$ >"$0"; exec "$@"' "${pid_file:-/dev/null}" \
-		qemu-system-x86_64 \
+		"${qemu[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-accel tcg,thread=multi -cpu "${RINGBUF_VM_CPU:-max}" -smp "$smp,sockets=$smp" -m "$mem" \
+		-accel tcg,thread=multi -smp "$smp,sockets=$smp" -m "$mem" \
 		-kernel "$VMLINUZ" -initrd "$work/initrd" -append "$cmdline" \
-		-serial "file:$console" \
-		-chardev stdio,id=out,signal=off -serial chardev:out \
-		-serial "file:$work/result.tgz" \
+		-chardev "file,id=console,path=$console" -chardev stdio,id=out,signal=off \
+		-chardev "file,id=result,path=$work/result.tgz" "${ports[@]}" \
 		<"$input" 2>"$work/qemu.log" &
 	guest=$!
 	code=0
