@@ -232,18 +232,46 @@ selftest_plan()
 	done
 }
 
-# Builds them in build/selftests, or counts a failure.
+# arch KERNEL: its architecture, with a dash in front of it; nothing for this machine's
+arch()
+{
+	case "$1" in
+	/*) ;;
+	*/*) echo "-${1%%/*}" ;;
+	esac
+}
+
+# make_for ARCH LOCK ARGUMENT…: make, with the compiler for what arch() tells
+make_for()
+{
+	local arch=${1#-} lock=$2
+	shift 2
+	(
+		flock 9
+		if [ -z "$arch" ]; then
+			make -s --no-print-directory -j "$(nproc)" "$@"
+		else
+			. selftests/matrix/lib.sh
+			. selftests/matrix/tools.sh
+			in_tools make -s --no-print-directory -j "$(nproc)" "$@" \
+				CC="$(triplet "$arch")-gcc" OBJCOPY="$(triplet "$arch")-objcopy" \
+				LD="$(triplet "$arch")-ld" AR="$(triplet "$arch")-ar" CC32="$(triplet32 "$arch")"
+		fi
+	) 9>"$lock" >"$work/build.err" 2>&1 || {
+		sed 's/^/      | /' "$work/build.err"
+		return 1
+	}
+}
+
+# selftest_programs ARCH: builds them in build/selftests and ARCH, or counts a failure.
 selftest_programs()
 {
-	local bin=$TOP/build/selftests
+	local bin=$TOP/build/selftests$1
 	eval "$(selftests/vm/kernel.sh source)"
 	mkdir -p "$bin"
-	if ! flock "$TOP/build/.selftests.lock" make -s --no-print-directory -C selftests OUT="$bin" \
-		KSELFTEST_DIR="$SRC/tools/testing/selftests" -j "$(nproc)" >"$work/build.err" 2>&1; then
-		sed 's/^/      | /' "$work/build.err"
-		broken selftest "the programs do not build"
-		return 1
-	fi
+	make_for "$1" "$TOP/build/.selftests$1.lock" -C selftests OUT="$bin" \
+		KSELFTEST_DIR="$SRC/tools/testing/selftests" ||
+		broken selftest "the programs do not build${1:+ for ${1#-}}"
 }
 
 # longest_first: of programs on stdin, those that take longest
@@ -259,8 +287,7 @@ longest_first()
 
 suite_selftest()
 {
-	local bin=$TOP/build/selftests kernel smp level dir programs chosen files p args='' limit count
-	selftest_programs || return 0
+	local bin kernel smp level dir programs chosen files p args='' limit count f
 	programs=$(make -s --no-print-directory -C selftests print-tests)
 	if [ -n "$T" ]; then
 		[ "${T#*:}" = "$T" ] || args="-t ${T#*:}"
@@ -275,6 +302,9 @@ suite_selftest()
 
 	while read -r kernel smp level <&3; do
 		echo "- $kernel, $smp CPUs, $level"
+		bin=$TOP/build/selftests$(arch "$kernel") f=$failed
+		selftest_programs "$(arch "$kernel")"
+		[ "$failed" = "$f" ] || continue
 		build "$kernel" || continue
 		chosen=$programs
 		if [ "$level" = hard ]; then
@@ -293,7 +323,7 @@ suite_selftest()
 		count=$GUESTS
 		[ "$(wc -l <<<"$chosen")" -gt 1 ] || count=1
 		longest_first <<<"$chosen" >"$work/programs"
-		guests "$count" "selftest on $kernel" "$logs/selftest-$kernel-$smp" \
+		guests "$count" "selftest on $kernel" "$logs/selftest-${kernel//\//-}-$smp" \
 			--kernel "$kernel" --smp "$smp" --timeout $((limit > 3600 ? limit : 3600)) --modprobe configfs "${files[@]}" -- \
 			"export RINGBUF_TEST_LEVEL=$level ${ROUNDS:+RINGBUF_TEST_ROUNDS=$ROUNDS} ASK=1; sh /guest-selftest.sh $limit $args"
 	done 3< <(selftest_plan)

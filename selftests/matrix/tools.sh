@@ -25,6 +25,15 @@ triplet()
 	esac
 }
 
+# triplet32 ARCH: a compiler of 32-bit programs for its kernels; false: there is none
+triplet32()
+{
+	case "$1" in
+	arm64) echo arm-linux-gnueabihf-gcc ;;
+	*) echo false ;;
+	esac
+}
+
 # tools_root: makes the root, once (about 400 MB to fetch, a minute)
 tools_root()
 {
