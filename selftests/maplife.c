@@ -288,17 +288,24 @@ TEST_F(map, pages_come_back_when_they_are_wanted)
 
 TEST_F(map, a_child_gets_it_unless_told_otherwise)
 {
-	void *page = (void *)self->m.page;
+	/* Linux 7.x does not take MADV_DONTFORK back from a map that cannot be expanded. */
+	bool back = true;
 
 	for (int round = 0; round < 4; round++) {
-		pid_t pid;
+		bool gets_it = round % 2 == 0 && back;
+		pid_t pid = fork();
 
-		ASSERT_EQ(0, madvise(page, self->m.len,
-				     round % 2 ? MADV_DONTFORK : MADV_DOFORK));
-		pid = fork();
 		if (!pid)
-			_exit(rb_touch(page) == 1);
-		EXPECT_EQ(!(round % 2), rb_reap(pid));
+			_exit(rb_touch((void *)self->m.page) == 1);
+		EXPECT_EQ(gets_it, rb_reap(pid));
+		if (round % 2 == 0) {
+			ASSERT_EQ(0, madvise((void *)self->m.page, self->m.len,
+					     MADV_DONTFORK));
+		} else if (madvise((void *)self->m.page, self->m.len, MADV_DOFORK)) {
+			ASSERT_EQ(EINVAL, errno);
+			ASSERT_TRUE(rb_linux_since(7, 0));
+			back = false;
+		}
 	}
 }
 

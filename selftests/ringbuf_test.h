@@ -137,6 +137,15 @@ static __maybe_unused bool rb_realtime(void)
 	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
+static __maybe_unused bool rb_linux_since(int major, int minor)
+{
+	struct utsname name;
+	int a, b;
+
+	return !uname(&name) && sscanf(name.release, "%d.%d", &a, &b) == 2 &&
+	       (a > major || (a == major && b >= minor));
+}
+
 /* The device */
 
 static __maybe_unused int rb_open(int flags)
@@ -431,6 +440,14 @@ static __maybe_unused int rb_join(pthread_t thread, const char *what)
 	return -ret;
 }
 
+/* Newer architectures have not got these calls, but the general ones. */
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+#ifndef SYS_epoll_wait
+#define SYS_epoll_wait SYS_epoll_pwait
+#endif
+
 /* A system call in a thread of its own, to see whether it blocks. */
 struct rb_op {
 	pthread_t thread;
@@ -445,8 +462,11 @@ static __maybe_unused void *rb_op_main(void *arg)
 	struct rb_op *op = arg;
 
 	atomic_store(&op->tid, syscall(SYS_gettid));
-	/* A fourth argument would be a timeout: none. */
-	op->ret = RC(syscall(op->nr, op->arg[0], op->arg[1], op->arg[2], -1L));
+	if (op->nr == SYS_ppoll)
+		op->ret = RC(syscall(op->nr, op->arg[0], op->arg[1], NULL, NULL, 0L));
+	else /* A fourth argument would be a timeout: none. */
+		op->ret = RC(syscall(op->nr, op->arg[0], op->arg[1], op->arg[2], -1L,
+				     NULL, 0L));
 	return NULL;
 }
 

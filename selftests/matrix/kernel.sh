@@ -51,9 +51,10 @@ linux_image()
 
 fetch()
 {
-	local pattern packages=() common kbuild version
+	local pattern packages version
+	lock "$MATRIX/kernels/.lock"
+	[ ! -e "$link/release" ] || return 0
 	apt_lists
-	tools_root
 	pattern=$(suffix)
 	release=$(apt_names "^linux-headers-${series//./\\.}\.[0-9]+(\+deb[0-9]+)?-$pattern\$" | tail -n 1)
 	release=${release#linux-headers-}
@@ -68,15 +69,29 @@ fetch()
 		[ -z "$(apt_field "linux-binary-$release:$arch" Version)" ] ||
 			packages=("linux-binary-$release:$arch" "linux-modules-$release:$arch")
 		apt_unpack "$dir" "${packages[@]}" "busybox-static:$arch"
-		common=$(depends "linux-headers-$release:$arch" linux-headers-)
-		kbuild=$(depends "linux-headers-$release:$arch" linux-kbuild-)
-		apt_unpack "$TOOLS" "linux-headers-$release:$arch" "$common:all" "$kbuild:amd64"
+		{
+			echo "linux-headers-$release:$arch"
+			echo "$(depends "linux-headers-$release:$arch" linux-headers-):all"
+			echo "$(depends "linux-headers-$release:$arch" linux-kbuild-):amd64"
+		} >"$dir/headers"
 		depends "linux-headers-$release:$arch" gcc- >"$dir/gcc"
 		depmod -b "$(modules_root "$dir")" "$release" 2>/dev/null || :
 		printf '%s\n' "$release" >"$dir/release"
 	fi
 	ln -sfn "${dir##*/}" "$link.new"
 	mv -T "$link.new" "$link"
+}
+
+# headers: into the root with the compilers, which may have been made anew
+headers()
+{
+	(
+		lock "$MATRIX/kernels/.lock"
+		[ ! -e "$TOOLS/.headers-$release" ] || exit 0
+		mapfile -t packages <"$dir/headers"
+		apt_unpack "$TOOLS" "${packages[@]}"
+		touch "$TOOLS/.headers-$release"
+	)
 }
 
 # modules_root DIR: where lib/modules is
@@ -101,13 +116,12 @@ compiler()
 	fi
 }
 
-if [ ! -e "$link/release" ]; then
-	lock "$MATRIX/kernels/.lock"
-	[ -e "$link/release" ] || fetch
-fi
+# In a shell of its own, with whose end its lock goes.
+[ -e "$link/release" ] || (fetch)
 tools_root
 dir=$(readlink -f "$link")
 release=$(cat "$dir/release")
+[ -e "$TOOLS/.headers-$release" ] || headers
 case "$arch" in
 amd64) karch=x86 ;;
 ppc64el) karch=powerpc ;;

@@ -5,7 +5,7 @@
 # kernels need them, and they cross-compile. Sourced; lib.sh and apt.sh come first.
 
 TOOLS=$CACHE/roots/tools
-TOOLS_PACKAGES=make,bc,pahole,libelf1,cpio,ccache,gcc,gcc-14,libc6-dev
+TOOLS_PACKAGES=make,bc,perl,pahole,libelf1,cpio,ccache,gcc,gcc-14,libc6-dev
 TOOLS_PACKAGES+=,gcc-14-aarch64-linux-gnu,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross
 TOOLS_PACKAGES+=,gcc-s390x-linux-gnu,libc6-dev-s390x-cross
 TOOLS_PACKAGES+=,gcc-riscv64-linux-gnu,libc6-dev-riscv64-cross
@@ -38,9 +38,10 @@ triplet32()
 tools_root()
 {
 	(
-		[ ! -e "$TOOLS/ready" ] || exit 0
+		made() { [ "$(cat "$TOOLS/ready" 2>/dev/null)" = "$TOOLS_PACKAGES" ]; }
+		! made || exit 0
 		lock "$CACHE/roots/.tools.lock"
-		[ ! -e "$TOOLS/ready" ] || exit 0
+		! made || exit 0
 		[ -n "$(command -v mmdebstrap)" ] || die "mmdebstrap is missing: run selftests/matrix/deps.sh"
 		say "making a root with newer compilers (about 400 MB, once; log: $CACHE/roots/tools.log)"
 		mkdir -p "$CACHE/roots"
@@ -56,7 +57,7 @@ tools_root()
 			tail -n 20 "$CACHE/roots/tools.log" >&2
 			die "cannot make a root with newer compilers"
 		}
-		touch "$TOOLS/ready"
+		printf '%s\n' "$TOOLS_PACKAGES" >"$TOOLS/ready"
 	)
 }
 
