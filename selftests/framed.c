@@ -2,6 +2,8 @@
 /* read() of a FRAMED consumer: whole frames, and losses in-band. */
 #include "ringbuf_test.h"
 
+#include <sys/timex.h>
+
 #define F(len) ((int)RINGBUF_FRAME_SIZE(len))
 
 FIXTURE(ring) {
@@ -153,6 +155,43 @@ TEST_F(ring, time_is_monotonic_and_that_of_the_write)
 		EXPECT_GE(after, rec->time_ns);
 		before = rec->time_ns;
 	}
+}
+
+/* Boottime and monotonic differ only after a suspend, which no guest here has. */
+TEST_F(ring, time_is_that_of_the_ring_s_clock)
+{
+	static const struct {
+		const char *name;
+		clockid_t id;
+	} clocks[] = {
+		{ "boottime", CLOCK_BOOTTIME }, { "monotonic", CLOCK_MONOTONIC },
+		{ "realtime", CLOCK_REALTIME }, { "tai", CLOCK_TAI },
+	};
+	struct timex tai = { .modes = ADJ_TAI, .constant = 37 }, old = { 0 };
+	struct ringbuf_info i;
+	uint64_t before, after;
+	char param[32];
+
+	/* Without leap seconds tai and realtime are the same. */
+	ASSERT_LE(0, adjtimex(&old));
+	ASSERT_LE(0, adjtimex(&tai));
+	for (size_t k = 0; k < ARRAY_SIZE(clocks); k++) {
+		rb_pair_close(&self->p);
+		snprintf(param, sizeof(param), "clock=%s", clocks[k].name);
+		ASSERT_EQ(0, rb_pair_open(&self->p, param));
+		ASSERT_EQ(0, rb_info(self->p.r, &i));
+		EXPECT_EQ(clocks[k].id, i.clockid);
+		ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
+		before = rb_clock_ns(clocks[k].id);
+		ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
+		after = rb_clock_ns(clocks[k].id);
+		ASSERT_EQ(F(8), read(self->p.r, rb_in, RB_MAX));
+		/* As above. */
+		EXPECT_LE(before, in()->time_ns + 1000) TH_LOG("%s", param);
+		EXPECT_GE(after, in()->time_ns) TH_LOG("%s", param);
+	}
+	tai.constant = old.tai;
+	EXPECT_LE(0, adjtimex(&tai));
 }
 
 TEST_F(ring, without_a_clock_time_is_zero)

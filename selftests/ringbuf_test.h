@@ -54,12 +54,17 @@ static __maybe_unused long rb_now_ms(void)
 	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
 }
 
-static __maybe_unused uint64_t rb_now_ns(void)
+static __maybe_unused uint64_t rb_clock_ns(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static __maybe_unused uint64_t rb_now_ns(void)
+{
+	return rb_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* The module */
@@ -524,7 +529,8 @@ static __maybe_unused int rb_uffd_open(struct rb_uffd *u)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (u->mem == MAP_FAILED)
 		return -errno;
-	memset(u->mem, 0, u->page);
+	/* What is copied of it must not look like what the ring zeroes. */
+	memset(u->mem, 0xa5, u->page);
 	u->fd = RC(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
 	if (u->fd < 0)
 		return u->fd;

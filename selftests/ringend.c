@@ -246,6 +246,7 @@ TEST_F(ring, nothing_comes_after_the_end)
 	static char page[65536];
 	struct rb_map m;
 	struct rb_uffd u;
+	const uint8_t *payload;
 	struct rb_op op;
 	uint64_t head;
 	int ret;
@@ -264,9 +265,14 @@ TEST_F(ring, nothing_comes_after_the_end)
 	EXPECT_EQ(POLLHUP, all_events(self->r));
 	EXPECT_TRUE(m.page->flags & DEAD);
 	head = rb_map_head(&m);
+	payload = (const void *)(rb_map_at(&m, head) + 1);
+	EXPECT_EQ(0xa5, payload[0]);
 	ASSERT_EQ(0, rb_uffd_fill(&u, page));
 	EXPECT_EQ(-ENODEV, rb_op_wait(&op));
 	EXPECT_EQ(head, rb_map_head(&m));
+	/* Those who map it do not see what was written of it, either. */
+	for (int k = 0; k < LEN; k++)
+		EXPECT_EQ(0, payload[k]);
 	EXPECT_EQ(POLLHUP, all_events(self->r));
 	EXPECT_EQ(-ENODEV, rb_get(self->r, 1));
 	close(u.fd);

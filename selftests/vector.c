@@ -227,6 +227,26 @@ TEST_F(ring, splice_moves_whole_frames)
 	EXPECT_EQ(3, rb_at(self->p.r));
 }
 
+/* Nothing is lost, and splice() cannot wait for room itself. */
+TEST_F(ring, splice_of_a_frame_needs_room_for_it)
+{
+	const int page = getpagesize(), room = 4 * page, len = page + 904;
+
+	if (F(len) > 16384)
+		SKIP(return, "pages that are larger than records");
+	ASSERT_EQ(room, fcntl(self->pipe[1], F_SETPIPE_SZ, room));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
+	ASSERT_EQ(len, rb_put(self->p.w, 0, len));
+	/* One page is left. */
+	ASSERT_EQ(room - page, write(self->pipe[1], rb_out, room - page));
+	EXPECT_EQ(-EMSGSIZE, RC(splice(self->p.r, NULL, self->pipe[1], NULL, room, 0)));
+	EXPECT_EQ(0, rb_at(self->p.r));
+	ASSERT_EQ(room - page, read(self->pipe[0], rb_in, room - page));
+	EXPECT_EQ(F(len), RC(splice(self->p.r, NULL, self->pipe[1], NULL, room, 0)));
+	ASSERT_EQ(F(len), RC(read(self->pipe[0], rb_in, RB_MAX)));
+	EXPECT_TRUE(rb_frame_ok((void *)rb_in, 0, len));
+}
+
 TEST_F(ring, splice_takes_no_offset)
 {
 	loff_t off = 0;

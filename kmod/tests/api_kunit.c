@@ -93,6 +93,22 @@ static void slot_is_exclusive(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR(t->rb));
 }
 
+/* A reservation that is open when the slot is given back leaves nothing to see. */
+static void what_was_reserved_is_zeroed(struct kunit *test)
+{
+	struct api_test *t = test->priv;
+	u8 *payload = ringbuf_reserve(t->rb, 200, 3);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, payload);
+	memset(payload, 0xa5, 200);
+	ringbuf_producer_put(t->rb);
+	t->rb = ringbuf_producer_get("ringbuf");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(t->rb));
+	for (i = 0; i < 200; i++)
+		KUNIT_EXPECT_EQ(test, payload[i], 0);
+}
+
 static void write_says_what_is_wrong(struct kunit *test)
 {
 	struct api_test *t = test->priv;
@@ -392,6 +408,7 @@ KUNIT_ARRAY_PARAM(context, test_contexts, test_context_name);
 
 static struct kunit_case api_cases[] = {
 	KUNIT_CASE(slot_is_exclusive),
+	KUNIT_CASE(what_was_reserved_is_zeroed),
 	KUNIT_CASE(write_says_what_is_wrong),
 	KUNIT_CASE(deferred_until_flushed),
 	KUNIT_CASE(unknown_flags_are_refused),
