@@ -458,6 +458,8 @@ suite_matrix()
 {
 	section matrix selftests/matrix/matrix.sh "${T:-*}"
 	section arm64 selftests/matrix/arm64.sh "${T:-*}"
+	[ -n "$T" ] ||
+		K='7.3:4:quick 7.3-rt:2:quick 7.2:2:quick arm64/7.3:4:quick' suite_selftest
 }
 
 # As a part of the kernel, and with modules that are signed.

@@ -7,7 +7,7 @@
 # table of the tiers.
 quick_jobs='selftest@6.12:4:quick native userspace_docs userspace_guest check userspace_host kunit'
 # What `make test` has not run.
-more_jobs='selftest@debug:2:quick selftest@6.12:4:hard selftest@6.1:2:quick
+more_jobs='selftest@debug:2:quick programs selftest@6.12:4:hard selftest@6.1:2:quick
 	selftest@6.12-rt:2:quick selftest@6.12-cloud:2:quick short_torture kunit@debug,6.12-rt
 	userspace_hard check@6.12-cloud,6.12-rt'
 
