@@ -290,7 +290,7 @@ static fmode_t ioctl_mode(unsigned int cmd)
  * position that is none to advance to, -E2BIG for a structure that is larger than
  * a page or asks for more than the kernel knows, -EPERM when the ring allows no
  * reliable consumers or no mapped writer, -ENOMEM,
- * -EINTR when killed, -ENOTTY for an unknown @cmd.
+ * -EINTR for a signal in a long advance, -ENOTTY for an unknown @cmd.
  */
 long ringbuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {

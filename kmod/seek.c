@@ -122,30 +122,39 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
  * What a plain read() has returned of the record at the cursor comes once more if
  * @pos is there.
  *
+ * A signal ends a long walk. The cursor is then moved to the record that the walk has
+ * come to, and the next call goes on from there: a program that gets signals all the
+ * time, say from a profiler, comes to @pos nevertheless.
+ *
  * Context: task; may sleep.
  *
- * Return: 0; -EINVAL as ringbuf_cursor_walk(), -EINTR when killed.
+ * Return: 0; -EINVAL as ringbuf_cursor_walk(), -EINTR for a signal.
  */
 int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 {
+	struct ringbuf_core *core = &rf->ring->core;
 	struct ringbuf_cursor from, to;
 	int ret;
 
 	/* The walk would go after a head that runs away. */
-	if (ringbuf_before(READ_ONCE(rf->ring->core.head_page->head), pos))
+	if (ringbuf_before(READ_ONCE(core->head_page->head), pos))
 		return -EINVAL;
-	do {
+	for (;;) {
 		ringbuf_file_cursor(rf, &from);
 		to = from;
-		do {
-			ret = ringbuf_cursor_walk(&to, &rf->ring->core, pos,
-						  WALK_BUDGET);
-			if (fatal_signal_pending(current))
-				return -EINTR;
+		for (;;) {
+			ret = ringbuf_cursor_walk(&to, core, pos, WALK_BUDGET);
+			if (ret != -EAGAIN || signal_pending(current))
+				break;
 			cond_resched();
-		} while (ret == -EAGAIN);
-		if (ret)
+		}
+		if (ret && ret != -EAGAIN)
 			return ret;
-	} while (!ringbuf_file_move(rf, &from, &to));
-	return 0;
+		if (ringbuf_file_move(rf, &from, &to) && !ret)
+			return 0;
+		/* As a seek: EINTR for a signal that has a handler. */
+		if (signal_pending(current))
+			return -ERESTARTNOHAND;
+		cond_resched();
+	}
 }

@@ -154,22 +154,13 @@ TEST_F_TIMEOUT(ring, a_killed_writer_leaves_nothing, 120)
 	TH_LOG("%d tries, dead after %ld ms", k + 1, ms);
 }
 
-/* Seeks from record to record between two milestones. */
-FIXTURE(seek) {
+/* Ways from record to record between two milestones, and signals all the time. */
+FIXTURE(way) {
 	struct rb_pair p;
-	uint64_t records;
+	struct ringbuf_info i;
+	uint64_t step;	/* records, a little less than from milestone to milestone */
+	pthread_t thread, sender;
 };
-
-FIXTURE_SETUP(seek)
-{
-	ASSERT_EQ(0, rb_pair_open(&self->p, rb_quick() ? "size=16777216" :
-							 "size=67108864"));
-}
-
-FIXTURE_TEARDOWN(seek)
-{
-	rb_pair_close(&self->p);
-}
 
 static atomic_long stop;
 
@@ -184,31 +175,46 @@ static void handler(int sig)
 {
 }
 
-TEST_F_TIMEOUT(seek, any_signal_ends_one, 120)
+FIXTURE_SETUP(way)
 {
 	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
-	struct ringbuf_stats before, after;
-	pthread_t self_thread = pthread_self(), t;
-	long end, tries = 0, interrupted = 0;
-	struct ringbuf_info i;
 	size_t len = 0;
-	uint64_t seq;
-	int ret;
 
+	ASSERT_EQ(0, rb_pair_open(&self->p, rb_quick() ? "size=16777216" :
+							 "size=67108864"));
 	ASSERT_EQ(0, rb_set_writer(self->p.w, RINGBUF_WRITER_FRAMED));
 	while (len + F(8) <= RB_MAX)
 		len += rb_frame(rb_out + len, 0, 8, 0);
 	for (uint64_t n = 0; n < 2 * (rb_quick() ? 64 : 256); n++)
 		ASSERT_EQ(len, RC(write(self->p.w, rb_out, len)));
-	ASSERT_EQ(0, rb_info(self->p.r, &i));
+	ASSERT_EQ(0, rb_info(self->p.r, &self->i));
+	self->step = (self->i.head_seq - self->i.tail_seq) / 64 - 1;
 	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
-	ASSERT_EQ(0, pthread_create(&t, NULL, signal_main, &self_thread));
-	end = rb_now_ms() + 3 * RB_WAIT_MS;
-	for (seq = i.tail_seq; interrupted < 10 && rb_now_ms() < end; tries++) {
+	self->thread = pthread_self();
+	atomic_store(&stop, 0);
+	ASSERT_EQ(0, pthread_create(&self->sender, NULL, signal_main,
+				    &self->thread));
+}
+
+FIXTURE_TEARDOWN(way)
+{
+	atomic_store(&stop, 1);
+	EXPECT_EQ(0, rb_join(self->sender, "sender of signals"));
+	rb_pair_close(&self->p);
+}
+
+TEST_F_TIMEOUT(way, any_signal_ends_a_seek, 120)
+{
+	long end = rb_now_ms() + 3 * RB_WAIT_MS, tries = 0, interrupted = 0;
+	uint64_t seq = self->i.tail_seq;
+	struct ringbuf_stats before, after;
+	int ret;
+
+	for (; interrupted < 10 && rb_now_ms() < end; tries++) {
 		ASSERT_EQ(0, rb_stats(self->p.r, &before));
-		seq += (i.head_seq - i.tail_seq) / 64 - 1;
-		if (seq >= i.head_seq)
-			seq = i.tail_seq + 1;
+		seq += self->step;
+		if (seq >= self->i.head_seq)
+			seq = self->i.tail_seq + 1;
 		ret = RC(lseek(self->p.r, seq, SEEK_SET));
 		if (ret != -EINTR) {
 			ASSERT_EQ(seq, ret);
@@ -218,8 +224,46 @@ TEST_F_TIMEOUT(seek, any_signal_ends_one, 120)
 		ASSERT_EQ(0, rb_stats(self->p.r, &after));
 		ASSERT_EQ(0, memcmp(&before, &after, sizeof(after)));
 	}
-	atomic_store(&stop, 1);
-	ASSERT_EQ(0, rb_join(t, "sender of signals"));
+	EXPECT_EQ(10, interrupted);
+	TH_LOG("%ld of %ld interrupted", interrupted, tries);
+}
+
+/* Unlike a seek it goes on from where it was, or it might never come to the end. */
+TEST_F_TIMEOUT(way, any_signal_ends_an_advance, 120)
+{
+	long end = rb_now_ms() + 3 * RB_WAIT_MS, tries = 0, interrupted = 0;
+	uint64_t seq = self->i.head_seq;
+	struct ringbuf_stats before, after;
+	int ret;
+
+	for (; interrupted < 10 && rb_now_ms() < end; tries++) {
+		seq += self->step;
+		if (seq >= self->i.head_seq) {
+			ASSERT_EQ(self->i.tail_seq,
+				  RC(lseek(self->p.r, 0, SEEK_DATA)));
+			seq = self->i.tail_seq + self->step;
+		}
+		ASSERT_EQ(0, rb_stats(self->p.r, &before));
+		ret = rb_advance(self->p.r, seq * F(8));
+		ASSERT_EQ(0, rb_stats(self->p.r, &after));
+		if (ret) {
+			interrupted++;
+			ASSERT_EQ(-EINTR, ret);
+			/* A part of the way, and the account is right. */
+			ASSERT_LT(before.seq, after.seq);
+			ASSERT_GE(seq, after.seq);
+			ASSERT_EQ(after.seq * F(8), after.pos);
+			ASSERT_EQ(after.seq - before.seq,
+				  after.read_records - before.read_records);
+			ASSERT_EQ(before.lost_records, after.lost_records);
+		}
+		/* Where it is already no signal keeps it from succeeding. */
+		ASSERT_EQ(0, rb_advance(self->p.r, after.pos));
+		while (ret == -EINTR)
+			ret = rb_advance(self->p.r, seq * F(8));
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(seq, rb_at(self->p.r));
+	}
 	EXPECT_EQ(10, interrupted);
 	TH_LOG("%ld of %ld interrupted", interrupted, tries);
 }

@@ -241,7 +241,9 @@ struct ringbuf_writer {
  * cursor passes count as read. Records that have been overwritten by then count
  * as lost, since only the reader knows whether it read them in time. If @pos
  * itself has been overwritten the cursor goes to the oldest record. Advancing to
- * where the cursor is always succeeds. poll() and read() go by the cursor.
+ * where the cursor is always succeeds. A signal ends a long advance: EINTR, and the
+ * cursor has come a part of the way; the next call goes on from there. poll() and
+ * read() go by the cursor.
  */
 struct ringbuf_advance {
 	__u32	struct_size;

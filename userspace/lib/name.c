@@ -73,6 +73,11 @@ int set_pos(int fd, uint64_t pos)
 		.struct_size = sizeof(advance),
 		.pos = pos,
 	};
+	int ret;
 
-	return ioctl(fd, RINGBUF_IOC_ADVANCE, &advance) ? -errno : 0;
+	/* After a signal the next call goes on from where this one has come. */
+	do {
+		ret = ioctl(fd, RINGBUF_IOC_ADVANCE, &advance);
+	} while (ret && errno == EINTR);
+	return ret ? -errno : 0;
 }
