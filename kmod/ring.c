@@ -352,7 +352,8 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_flush, RINGBUF_NAMESPACE);
  * Context: any, NMI included; the producer.
  *
  * Return: 0; -EINVAL for unknown @flags, and the reservation stays open; -ENOENT
- * when no reservation is open.
+ * when no reservation is open: that is a bug of the producer, and the first time
+ * the kernel warns of it (WARN_ON_ONCE()).
  */
 int ringbuf_commit(struct ringbuf *rb, unsigned int flags)
 {
@@ -385,7 +386,8 @@ EXPORT_SYMBOL_NS_GPL(ringbuf_commit, RINGBUF_NAMESPACE);
  *
  * Context: any, NMI included; the producer.
  *
- * Return: as ringbuf_commit(); -EINVAL for a bad @len, too.
+ * Return: as ringbuf_commit(), with the same warning; -EINVAL for a bad @len, too.
+ * After -EINVAL the reservation is still open: commit or discard it.
  */
 int ringbuf_commit_len(struct ringbuf *rb, u32 len, unsigned int flags)
 {

@@ -81,7 +81,7 @@ void ringbuf_producer_put(struct ringbuf *rb);
 
 void * __must_check ringbuf_reserve(struct ringbuf *rb, u32 len, u16 type);
 int ringbuf_commit(struct ringbuf *rb, unsigned int flags);
-int ringbuf_commit_len(struct ringbuf *rb, u32 len, unsigned int flags);
+int __must_check ringbuf_commit_len(struct ringbuf *rb, u32 len, unsigned int flags);
 void ringbuf_discard(struct ringbuf *rb);
 int ringbuf_write(struct ringbuf *rb, const void *data, u32 len, u16 type);
 void ringbuf_flush(struct ringbuf *rb);
