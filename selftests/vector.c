@@ -247,6 +247,33 @@ TEST_F(ring, splice_of_a_frame_needs_room_for_it)
 	EXPECT_TRUE(rb_frame_ok((void *)rb_in, 0, len));
 }
 
+/* The pipe of sendfile() is the kernel's own, and empty. */
+TEST_F(ring, sendfile_sends_frames_of_up_to_16_pages)
+{
+	int sv[2], len = 16 * getpagesize() - RB_HEADER, n;
+
+	if (F(len) + 8 > RB_MAX)
+		SKIP(return, "pages that are larger than records");
+	rb_pair_close(&self->p);
+	ASSERT_EQ(0, rb_pair_open(&self->p, "size=1048576"));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_FRAMED));
+	ASSERT_EQ(len, rb_put(self->p.w, 0, len));
+	ASSERT_EQ(len + 1, rb_put(self->p.w, 1, len + 1));
+	EXPECT_EQ(F(len), RC(syscall(SYS_sendfile, sv[1], self->p.r, NULL,
+				     F(len))));
+	for (n = 0; n < F(len);)
+		n += read(sv[0], rb_in + n, RB_MAX - n);
+	EXPECT_TRUE(rb_frame_ok((void *)rb_in, 0, len));
+	EXPECT_EQ(-EMSGSIZE, RC(syscall(SYS_sendfile, sv[1], self->p.r, NULL,
+					1 << 20)));
+	EXPECT_EQ(1, rb_at(self->p.r));
+	ASSERT_EQ(F(len + 1), RC(read(self->p.r, rb_in, RB_MAX)));
+	EXPECT_TRUE(rb_frame_ok((void *)rb_in, 1, len + 1));
+	close(sv[0]);
+	close(sv[1]);
+}
+
 TEST_F(ring, splice_takes_no_offset)
 {
 	loff_t off = 0;
