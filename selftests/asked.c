@@ -140,7 +140,7 @@ static bool room(enum how how, int w, int ep, struct uring *u, int ms)
 	case URING:
 		break;
 	}
-	queue(u, IORING_OP_POLL_ADD, w, NULL, 0, 1)->poll32_events = POLLOUT;
+	queue(u, IORING_OP_POLL_ADD, w, NULL, 0, 1)->poll32_events = poll32(POLLOUT);
 	if (submit(u) != 1)
 		return false;
 	for (end = rb_now_ms() + ms; !completed(u, &cqe); usleep(1000)) {

@@ -339,10 +339,10 @@ TEST_F(ring, io_uring_is_told)
 	ASSERT_EQ(FITS - 2, lseek(m, -2, SEEK_END));
 	ASSERT_EQ(0, rb_set_mark(m, 0, 0, 10, 0));
 	queue(&u, IORING_OP_READ, r, rb_in, 4096, 0);
-	queue(&u, IORING_OP_POLL_ADD, r, NULL, 0, 1)->poll32_events = POLLIN;
-	queue(&u, IORING_OP_POLL_ADD, m, NULL, 0, 2)->poll32_events = POLLIN;
+	queue(&u, IORING_OP_POLL_ADD, r, NULL, 0, 1)->poll32_events = poll32(POLLIN);
+	queue(&u, IORING_OP_POLL_ADD, m, NULL, 0, 2)->poll32_events = poll32(POLLIN);
 	queue(&u, IORING_OP_WRITE, self->w, rb_out, LEN, 3);
-	queue(&u, IORING_OP_POLL_ADD, self->w, NULL, 0, 4)->poll32_events = POLLOUT;
+	queue(&u, IORING_OP_POLL_ADD, self->w, NULL, 0, 4)->poll32_events = poll32(POLLOUT);
 	ASSERT_EQ(5, submit(&u));
 	ASSERT_FALSE(completed(&u, &cqe));
 	END();

@@ -9,6 +9,8 @@
 
 #include "ringbuf_test.h"
 
+#include <endian.h>
+
 struct payload {
 	uint64_t n;
 	uint32_t len;
@@ -60,10 +62,10 @@ static uint32_t checksum(uint64_t n, uint32_t len, const uint8_t *body)
 	uint32_t left = len - HEAD;
 
 	for (; left >= 8; left -= 8)
-		sum = (sum ^ *p++) * 0x100000001b3ULL;
+		sum = (sum ^ le64toh(*p++)) * 0x100000001b3ULL;
 	if (left) {
 		/* What follows is the frame's padding. */
-		word = *p & ((1ULL << left * 8) - 1);
+		word = le64toh(*p) & ((1ULL << left * 8) - 1);
 		sum = (sum ^ word) * 0x100000001b3ULL;
 	}
 	return sum ^ sum >> 32;

@@ -238,7 +238,7 @@ TEST_F(ring, poll_requests_see_records)
 	struct io_uring_cqe cqe;
 
 	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
-		->poll32_events = POLLIN;
+		->poll32_events = poll32(POLLIN);
 	ASSERT_EQ(1, submit(&self->u));
 	ASSERT_FALSE(completed(&self->u, &cqe));
 	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
@@ -280,7 +280,7 @@ TEST_F(ring, poll_requests_wait_for_the_mark)
 	struct io_uring_cqe cqe;
 
 	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
-		->poll32_events = POLLIN;
+		->poll32_events = poll32(POLLIN);
 	ASSERT_EQ(1, submit(&self->u));
 	ASSERT_EQ(0, rb_set_mark(self->r, 0, 2 * RINGBUF_FRAME_SIZE(8), 0, 0));
 	ASSERT_EQ(8, rb_put(self->p.w, 0, 8));
@@ -293,7 +293,7 @@ TEST_F(ring, poll_requests_wait_for_the_mark)
 	ASSERT_EQ(8, rb_get(self->r, 0));
 	ASSERT_EQ(0, rb_set_mark(self->r, 0, -1U, 0, 20000000));
 	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 2)
-		->poll32_events = POLLIN;
+		->poll32_events = poll32(POLLIN);
 	ASSERT_EQ(1, submit(&self->u));
 	ASSERT_TRUE(complete(&self->u, &cqe));
 	EXPECT_EQ(POLLIN, cqe.res);
@@ -305,7 +305,7 @@ TEST_F(ring, poll_requests_are_told_what_is_true_of_their_consumer)
 	struct io_uring_cqe cqe;
 
 	queue(&self->u, IORING_OP_POLL_ADD, self->r, NULL, 0, 1)
-		->poll32_events = POLLIN;
+		->poll32_events = poll32(POLLIN);
 	ASSERT_EQ(1, submit(&self->u));
 	ASSERT_EQ(0, rb_set_consumer(self->p.r, RINGBUF_CONSUMER_EOF));
 	ASSERT_EQ(0, submit(&self->u));
@@ -333,7 +333,7 @@ TEST_F(ring, poll_requests_for_room_see_whoever_holds)
 	b = rb_open_reliable();
 	ASSERT_EQ(FITS, rb_write_until_held(self->p.w, 0));
 	queue(&self->u, IORING_OP_POLL_ADD, self->p.w, NULL, 0, 1)->
-		poll32_events = POLLOUT;
+		poll32_events = poll32(POLLOUT);
 	ASSERT_EQ(1, submit(&self->u));
 	ASSERT_FALSE(completed(&self->u, &cqe));
 	ASSERT_EQ(0, rb_get_many(a, 0, FITS));

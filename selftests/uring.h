@@ -11,6 +11,12 @@
 
 #define ENTRIES	128
 
+/* What io_uring takes for @events: its halves are swapped on big-endian machines. */
+static __maybe_unused uint32_t poll32(uint32_t events)
+{
+	return __BYTE_ORDER == __BIG_ENDIAN ? events << 16 | events >> 16 : events;
+}
+
 struct uring {
 	int fd;
 	unsigned int *sq_tail, *sq_mask, *sq_array;
