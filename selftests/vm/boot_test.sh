@@ -18,7 +18,7 @@ cat >"$work/bin/qemu-system-x86_64" <<'Q'
 #!/bin/bash
 files=()
 for arg; do
-	[ "${arg#file:}" = "$arg" ] || files+=("${arg#file:}")
+	[[ $arg != file,*path=* ]] || files+=("${arg##*path=}")
 done
 echo >>"$FAKE/boots"
 boot=$(wc -l <"$FAKE/boots")
