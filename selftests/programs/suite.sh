@@ -73,6 +73,6 @@ suite_programs()
 			--kernel "$kernel" --smp 2 --mem 1024 --timeout 3600 --modprobe configfs \
 			--initramfs "$root" "${files[@]}" --file "$dir/kmod/ringbuf.ko" \
 			--file selftests/vm/guest-selftest.sh --file selftests/vm/reports.sh -- \
-			"chmod 755 /tests/*; ASK=1 sh /guest-selftest.sh 1200"
+			"chmod 755 /tests/*; ASK=1 sh /guest-selftest.sh 3000"
 	done
 }
