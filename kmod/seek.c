@@ -128,7 +128,8 @@ loff_t ringbuf_llseek(struct file *file, loff_t offset, int whence)
  *
  * Context: task; may sleep.
  *
- * Return: 0; -EINVAL as ringbuf_cursor_walk(), -EINTR for a signal.
+ * Return: 0; -EINVAL as ringbuf_cursor_walk(), -ERESTARTNOHAND for a signal, which a
+ * program with a handler sees as EINTR.
  */
 int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 {
@@ -152,7 +153,6 @@ int ringbuf_file_advance(struct ringbuf_file *rf, u64 pos)
 			return ret;
 		if (ringbuf_file_move(rf, &from, &to) && !ret)
 			return 0;
-		/* As a seek: EINTR for a signal that has a handler. */
 		if (signal_pending(current))
 			return -ERESTARTNOHAND;
 		cond_resched();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Addresses that fault: at once, in the middle of a batch, or slowly. */
 #include "ringbuf_test.h"
+#include "uffd.h"
 
 #define F(len) ((int)RINGBUF_FRAME_SIZE(len))
 

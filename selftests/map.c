@@ -2,6 +2,7 @@
 /* mmap(): what a map shows, what can be mapped, and that nobody can write it. */
 #include "ringbuf_test.h"
 #include "map.h"
+#include "uffd.h"
 
 #include <linux/io_uring.h>
 

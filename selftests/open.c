@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* open(): who gets in, where a cursor starts, and who holds the writer slot. */
 #include "ringbuf_test.h"
+#include "uffd.h"
 
 FIXTURE(dev) {
 	int fd[4];

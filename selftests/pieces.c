@@ -6,6 +6,7 @@
 #include "ringbuf_test.h"
 #include "map.h"
 #include "reliable.h"
+#include "uffd.h"
 
 #define F(len)	((int)RINGBUF_FRAME_SIZE(len))
 

@@ -5,6 +5,7 @@
  */
 #include "ringend.h"
 #include "map.h"
+#include "uffd.h"
 
 #include <sys/wait.h>
 

@@ -241,7 +241,7 @@ arch()
 	esac
 }
 
-# make_for ARCH LOCK ARGUMENT…: make, with the compiler for what arch() tells
+# make_for ARCH LOCK ARGUMENT…: make, with the compiler for ARCH, which arch() gave
 make_for()
 {
 	local arch=${1#-} lock=$2
@@ -254,8 +254,7 @@ make_for()
 			. selftests/matrix/lib.sh
 			. selftests/matrix/tools.sh
 			in_tools make -s --no-print-directory -j "$(nproc)" "$@" \
-				CC="$(triplet "$arch")-gcc" OBJCOPY="$(triplet "$arch")-objcopy" \
-				LD="$(triplet "$arch")-ld" AR="$(triplet "$arch")-ar" CC32="$(triplet32 "$arch")"
+				CC="$(triplet "$arch")-gcc" CC32="$(compiler32 "$arch")"
 		fi
 	) 9>"$lock" >"$work/build.err" 2>&1 || {
 		sed 's/^/      | /' "$work/build.err"
@@ -263,7 +262,7 @@ make_for()
 	}
 }
 
-# selftest_programs ARCH: builds them in build/selftests and ARCH, or counts a failure.
+# selftest_programs ARCH: builds the programs in build/selftestsARCH, or counts a failure
 selftest_programs()
 {
 	local bin=$TOP/build/selftests$1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One consumer, several users: threads, dup, fork, SCM_RIGHTS. */
 #include "ringbuf_test.h"
+#include "uffd.h"
 
 #include <sys/epoll.h>
 

@@ -296,7 +296,7 @@ static void join_queue(struct file *file, wait_queue_head_t *queue,
 	add_wait_queue(queue, &w->entry);
 }
 
-/* @n waiters, and @each of them wait on one consumer. NULL: the test has failed. */
+/* Make @n waiters; each @each of them wait on one consumer. */
 static struct crowd *crowd_gather(struct kunit *test, unsigned int n, unsigned int each)
 {
 	struct crowd *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);

@@ -25,16 +25,16 @@ apt_sources()
 		head -n 1)
 	[ -n "$security" ] ||
 		die "apt has no lists of Debian 12's security updates; as root, run: apt-get update"
+	# A mirror may hold a copy of sid that is some weeks old; its signature is checked.
+	printf "deb [arch=$ARCHES signed-by=$KEYRING check-valid-until=no] %s sid main\n" "$main"
 	printf "deb [arch=%s signed-by=$KEYRING] %s %s main\n" \
 		amd64,arm64,s390x "$main" bookworm amd64,arm64,s390x "$main" bookworm-updates \
 		amd64,arm64,s390x "$security" bookworm-security \
 		amd64,arm64,s390x "$main" bookworm-backports \
 		amd64,arm64 "$main" trixie amd64,arm64 "$security" trixie-security \
-		amd64,arm64 "$main" trixie-backports \
-		$ARCHES "$main" sid
+		amd64,arm64 "$main" trixie-backports
 }
 
-# A mirror may hold a copy of sid that is some weeks old; its signature is still checked.
 apt_run()
 {
 	local tool=$1 arch arches=()
@@ -45,7 +45,7 @@ apt_run()
 	"$tool" "${arches[@]}" -o Dir::Etc::sourcelist="$APT/sources.list" \
 		-o Dir::Etc::sourceparts=- -o Dir::State::lists="$APT/lists" \
 		-o Dir::Cache="$APT/cache" -o Acquire::Languages=none \
-		-o Acquire::Check-Valid-Until=false -o APT::Sandbox::User= "$@" </dev/null
+		-o APT::Sandbox::User= "$@" </dev/null
 }
 
 # Lists that are a day old are fetched anew; old ones are better than none.

@@ -4,16 +4,16 @@
 # kernel.sh [ARCH/]SERIES[-FLAVOUR]: makes that kernel of Debian's ready in the cache, and
 # prints what vm/kernel.sh prints (which calls this), and besides:
 #
-#   ARCH     Debian's name of the architecture
-#   TOOLS    not empty: modules are built by in_tools (tools.sh), and KDIR is a directory there
-#   BUSYBOX  one of that architecture
+#   ARCH           Debian's name of the architecture
+#   CROSS_COMPILE  the prefix of its tools; empty for amd64
+#   TOOLS          modules are built by in_tools (tools.sh), and KDIR is a directory there
+#   BUSYBOX        one of that architecture
 #
 #   7.3 7.3-rt 7.3-cloud 7.2 7.2-rt           amd64
 #   arm64/7.3 arm64/7.3-16k arm64/6.12 arm64/6.12-16k s390x/7.2 riscv64/7.2
 #   ppc64el/7.2 ppc64el/7.2-64k
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/apt.sh"
 . "$(dirname "$0")/tools.sh"
 
 name=$1
@@ -40,8 +40,8 @@ suffix()
 # linux_image DIR: the file that qemu boots, decompressed where qemu cannot do so
 linux_image()
 {
-	local file=$1/boot/vmlinux-$release
-	[ -e "$file" ] || file=$(find "$1" -name "vmlinu[xz]*" -type f ! -name '*.elf' | head -n 1)
+	local file
+	file=$(find "$1" -name "vmlinu[xz]*" -type f ! -name '*.elf' | head -n 1)
 	[ -n "$file" ] || die "no kernel image in $1"
 	case "$arch" in
 	amd64) unpacked "$file" ;;

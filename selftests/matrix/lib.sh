@@ -45,3 +45,16 @@ quiet()
 		return 1
 	}
 }
+
+# triplet ARCH: of its GNU tools
+triplet()
+{
+	case "$1" in
+	amd64) echo x86_64-linux-gnu ;;
+	arm64) echo aarch64-linux-gnu ;;
+	s390x) echo s390x-linux-gnu ;;
+	riscv64) echo riscv64-linux-gnu ;;
+	ppc64el) echo powerpc64le-linux-gnu ;;
+	*) die "no compiler for the architecture '$1'" ;;
+	esac
+}

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Compilers and tools of Debian sid, in a root of their own: the headers of newer
-# kernels need them, and they cross-compile. Sourced; lib.sh and apt.sh come first.
+# kernels need them, and they cross-compile. Sourced; lib.sh comes first.
+
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
 TOOLS=$CACHE/roots/tools
 TOOLS_PACKAGES=make,bc,perl,pahole,libelf1,cpio,ccache,gcc,gcc-14,libc6-dev
@@ -12,21 +14,8 @@ TOOLS_PACKAGES+=,gcc-riscv64-linux-gnu,libc6-dev-riscv64-cross
 TOOLS_PACKAGES+=,gcc-powerpc64le-linux-gnu,libc6-dev-ppc64el-cross
 TOOLS_PACKAGES+=,gcc-arm-linux-gnueabihf,libc6-dev-armhf-cross
 
-# triplet ARCH: of its GNU tools
-triplet()
-{
-	case "$1" in
-	amd64) echo x86_64-linux-gnu ;;
-	arm64) echo aarch64-linux-gnu ;;
-	s390x) echo s390x-linux-gnu ;;
-	riscv64) echo riscv64-linux-gnu ;;
-	ppc64el) echo powerpc64le-linux-gnu ;;
-	*) die "no compiler for the architecture '$1'" ;;
-	esac
-}
-
-# triplet32 ARCH: a compiler of 32-bit programs for its kernels; false: there is none
-triplet32()
+# compiler32 ARCH: what compiles 32-bit programs for its kernels; false: there is none
+compiler32()
 {
 	case "$1" in
 	arm64) echo arm-linux-gnueabihf-gcc ;;
@@ -48,12 +37,11 @@ tools_root()
 		rm -rf "$TOOLS"
 		# Nobody reads manuals there, or links with LTO.
 		mmdebstrap --variant=apt --include="$TOOLS_PACKAGES" \
-			--aptopt='Acquire::Check-Valid-Until "false"' \
 			--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
 			--dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/man/*' \
 			--dpkgopt=path-exclude='/usr/share/locale/*' --dpkgopt=path-exclude='*-lto-dump*' \
 			--dpkgopt=path-exclude='/usr/libexec/gcc*/lto*' \
-			sid "$TOOLS" "deb $(debian_mirror) sid main" >"$CACHE/roots/tools.log" 2>&1 </dev/null || {
+			sid "$TOOLS" "deb [check-valid-until=no] $(debian_mirror) sid main" >"$CACHE/roots/tools.log" 2>&1 </dev/null || {
 			tail -n 20 "$CACHE/roots/tools.log" >&2
 			die "cannot make a root with newer compilers"
 		}

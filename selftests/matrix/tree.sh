@@ -48,15 +48,6 @@ unpack_once()
 	done
 }
 
-# triplet ARCH: of its GNU tools
-triplet()
-{
-	case "$1" in
-	arm64) echo aarch64-linux-gnu ;;
-	s390x) echo s390x-linux-gnu ;;
-	esac
-}
-
 # A cross compiler, unpacked if it is not installed: Debian's cannot be installed
 # next to gcc-multilib.
 cross()

@@ -37,7 +37,7 @@ fi
 ttys=$(sed 's/.*ringbuf_vm_ttys=\([^ ]*\).*/\1/' /proc/cmdline)
 export RINGBUF_VM_PORT=/dev/${ttys%,*}
 out=$RINGBUF_VM_PORT archive=/dev/${ttys#*,}
-# A port that nobody has open, if it is one of hvc, forgets its settings.
+# An hvc port forgets its settings when nobody has it open.
 exec 4<>$out 5<>$archive
 stty raw -echo <&4
 stty raw -echo <&5

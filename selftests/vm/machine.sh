@@ -20,7 +20,7 @@ machine()
 		console_tty=ttyS0,115200 ttys=ttyS1,ttyS2 deps=vm/deps.sh
 		;;
 	arm64)
-		# Without it each signature of a pointer costs a hundred instructions of the host.
+		# The architecture's own algorithm for signed pointers is slow to emulate.
 		qemu=(qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on)
 		ports=(-serial chardev:console -device virtio-serial-pci "${virtio[@]}")
 		console_tty=ttyAMA0
